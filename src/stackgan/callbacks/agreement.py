@@ -1,0 +1,77 @@
+"""Colour agreement on toybirds: a program reads the colours back from what was drawn and compares them with the sentence."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from lightning.pytorch import Trainer
+
+from stackgan.callbacks.watcher import Every, Watched, Watcher
+from stackgan.core.pixels import to_bytes_NHWC
+from stackgan.core.ranges import Positive
+from stackgan.core.shapes import Examples
+from stackgan.toybirds import agreement
+
+CHUNK = 50
+
+
+class ColourAgreement(Watcher):
+    """Logs, for each split, agreement on body, wing, belly and background, raw and between its floors.
+
+    normalised = (score - shuffled) / (real - shuffled): shuffled scores the same drawings against other pictures' sentences, real
+    scores real renders. every_images: how often; count: pictures a split.
+    """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"toybirds"})
+
+    def __init__(self, every_images: Positive, splits: list[str], count: Positive) -> None:
+        self.every_images, self.splits, self.count = every_images, splits, count
+        self._examples: dict[str, Examples] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        """Fix the pictures."""
+        self._due = Every(self.every_images, pl_module.images_seen)
+        self._examples = self.fixed_examples(self.splits, self.count)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+        """Score where it is due."""
+        if trainer.is_global_zero and self._due.due(pl_module.images_seen):
+            self._score(pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """The last score goes into results.json too."""
+        if trainer.is_global_zero:
+            self.view.results.update(self._score(pl_module))
+
+    def _score(self, stage: Any) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for split, examples in self._examples.items():
+            scored = score(examples, draw(stage, examples))
+            values |= {f"agreement/{split}/{name}": round(value, 4) for name, value in scored.items()}
+        self.view.record(stage.images_seen, values)
+        return values
+
+
+def draw(stage: Watched, examples: Examples) -> "np.ndarray[Any, Any]":
+    """One picture a sentence, (N, H, W, 3) uint8, in chunks."""
+    pairs = zip(examples.text_NT.split(CHUNK), examples.key_N.split(CHUNK), strict=True)
+    return np.concatenate([to_bytes_NHWC(stage.sample(text, key).x_BCHW) for text, key in pairs])
+
+
+def score(examples: Examples, drawn_NHWC: "np.ndarray[Any, Any]") -> dict[str, float]:
+    """Agreement of the drawings, of other sentences with them, and of real renders."""
+    sentences = examples.sentences
+    said = agreement(sentences, drawn_NHWC)
+    shuffled = agreement(_shuffled(sentences), drawn_NHWC)["mean"]
+    real = agreement(sentences, examples.real_NHWC)["mean"]
+    floors = {"score": said["mean"], "shuffled": shuffled, "real": real}
+    parts = {name: value for name, value in said.items() if name != "mean"}
+    return {"normalised": (said["mean"] - shuffled) / (real - shuffled), **floors, **parts}
+
+
+def _shuffled(sentences: Sequence[str]) -> list[str]:
+    order = torch.randperm(len(sentences), generator=torch.Generator().manual_seed(0)).tolist()
+    # One step along a random cycle: no picture keeps its own sentence.
+    target = dict(zip(order, order[1:] + order[:1], strict=True))
+    return [sentences[target[i]] for i in range(len(sentences))]

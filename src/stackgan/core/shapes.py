@@ -1,0 +1,75 @@
+"""Legend of the shape suffixes, and the values that travel between rooms.
+
+B batch, C channels, H and W pixels, T text width, Z noise width, K condition width, N pictures of a data set, M captions a picture.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+Weights = Literal["average", "live"]
+"""Which generator draws: the averaged weights (where a stage keeps them) or those being trained."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one rank trains on in one iteration.
+
+    real_BCHW: uint8 pictures. text_BT: float32 sentence embeddings of the same pictures. key_B: int64 positions in the data set.
+    mismatched_BCHW (uint8) or mismatched_text_BT (float32): a partner from another class, where the recipe asks for one; else None.
+    extras: what a data set provides beside (boxes, parts). iteration: how many global batches came before this one.
+    """
+
+    iteration: int
+    real_BCHW: Tensor
+    text_BT: Tensor
+    key_B: Tensor
+    mismatched_BCHW: Tensor | None = None
+    mismatched_text_BT: Tensor | None = None
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def _moved(self, move: Any) -> "Batch":
+        changed = {name: move(value) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **changed, extras={name: move(value) for name, value in self.extras.items()})
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
+        """The same batch on another device (Lightning calls this)."""
+        return self._moved(lambda value: value.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in page-locked memory (the loader calls this where a GPU waits for it)."""
+        return self._moved(lambda value: value.pin_memory())
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Pictures with their sentences, fixed for a whole run, to look at and to score.
+
+    real_NHWC: uint8, centre crop. sentences: one a picture. text_NT: their embeddings. key_N: int64 positions in the data set.
+    """
+
+    real_NHWC: Any
+    sentences: tuple[str, ...]
+    text_NT: Tensor
+    key_N: Tensor
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a Sampler drew: x_BCHW in [-1, 1]; first_BCHW the Stage-I pictures that a Stage-II picture was made from, else None."""
+
+    x_BCHW: Tensor
+    first_BCHW: Tensor | None = None
+
+
+class Sampler(Protocol):
+    """All that callbacks and metrics may know of a stage."""
+
+    resolution: int
+
+    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average") -> Pictures:
+        """Draw one picture a sentence; noise and epsilon come from key_B alone, so two systems' pictures of one sentence pair up."""
+        ...

@@ -1,0 +1,41 @@
+"""Which picture belongs where: validation classes, and examples spread over classes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stackgan.core import chance
+from stackgan.core.errors import UserError
+from stackgan.data.records import Record
+
+
+def hold_out(records: Sequence[Record], classes: int) -> tuple[Record, ...]:
+    """The last train classes, by class id, become split "validation", with their held-out pictures if any.
+
+    Raises UserError where no train class would be left.
+    """
+    train = sorted({record.class_id for record in records if record.split == "train"})
+    if classes >= len(train):
+        raise UserError(
+            f"data.validation_classes={classes}: there are {len(train)} train classes, some must be left to train on; "
+            "lower it, or set data.validate=false"
+        )
+    kept_out = set(train[-classes:])
+    return tuple(
+        replace(record, split="validation") if record.class_id in kept_out and record.split != "test" else record
+        for record in records
+    )
+
+
+def spread(rows: NDArray[np.int64], class_N: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """The same rows in a fixed random order in which every class comes once before any comes twice, and so on."""
+    shuffled = rows[torch.randperm(len(rows), generator=chance.generator(seed, "examples")).numpy()]
+    turn = np.empty(len(rows), np.int64)
+    seen: dict[int, int] = {}
+    for place, class_id in enumerate(class_N[shuffled].tolist()):
+        turn[place] = seen[class_id] = seen.get(class_id, -1) + 1
+    first_turns_first: NDArray[np.int64] = shuffled[np.argsort(turn, kind="stable")]
+    return first_turns_first

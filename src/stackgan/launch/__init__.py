@@ -1,0 +1,1 @@
+"""Floor 5: from a command line to objects, and from objects to a run."""

@@ -1,0 +1,55 @@
+"""What makes two runs the same run: everything that changes the weights, and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stackgan.core.errors import UserError
+from stackgan.core.fingerprint import fingerprint
+from stackgan.launch import cli
+from stackgan.runs.folder import RunFolder
+
+Config = Mapping[str, Any]
+BUDGET = {"images", "epochs", "base_images"}
+PLACES = {"root", "cache", "workers", "prepare_workers", "folder"}
+
+
+def identity(config: Config) -> dict[str, Any]:
+    """Stage, network, recipe, data, text, seed and global batch; not budget, devices, precision, places."""
+    stage = {key: value for key, value in config["stage"].items() if key not in BUDGET}
+    if stage["base"] in ("latest", "train"):
+        del stage["base"]
+    # A network file describes both stages; only this one's part changes its weights.
+    other = "stage1" if stage["name"] == "stage2" else "stage2"
+    stage["network"] = {key: value for key, value in stage["network"].items() if key != other}
+    parts = {name: {k: v for k, v in config[name].items() if k not in PLACES} for name in ("data", "text")}
+    return {"stage": stage, "seed": config["seed"], **parts}
+
+
+def folder(config: Config) -> RunFolder:
+    """The folder of the run that these settings mean. Raises UserError where its name was used under other settings."""
+    root = Path(config["paths"]["logs"])
+    if cli.multirun():
+        root = Path(config["paths"]["sweeps"]) / config["sweep"]["name"]
+    name = config["run"]["name"] or fingerprint(identity(config))
+    base = root / config["stage"]["name"] / config["data"]["name"]
+    found = RunFolder(base / name)
+    if config["run"]["fresh"] and found.path.exists():
+        number = next(i for i in range(2, 10_000) if not (base / f"{name}-{i}").exists())
+        return RunFolder(base / f"{name}-{number}")
+    settings = found.settings()
+    if settings and (changed := list(differences(identity(settings), identity(config)))):
+        raise UserError(
+            f"run.name={name}: {found.path} was begun with other settings ({'; '.join(changed[:5])}); "
+            "set another run.name, or run.fresh=true for a new folder beside it"
+        )
+    return found
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """'stage.recipe.beta1 was 0.5, is 0.0' for every leaf that differs."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in {**old, **new}:
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif old != new:
+        yield f"{path} was {old}, is {new}"

@@ -1,0 +1,37 @@
+"""A checkpoint or a run back to a stage, from its own config alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from stackgan.core.errors import UserError
+from stackgan.launch import build
+from stackgan.runs import checkpoint
+from stackgan.runs.folder import RunFolder
+from stackgan.stage.stacked import Alone
+from stackgan.stage.stackgan import StackGAN
+
+
+def stage(state: Mapping[str, Any]) -> StackGAN:
+    """The stage that wrote this checkpoint, with its weights; a Stage-II brings its Stage-I along."""
+    first = build.generator_network(state["first"]["config"], state["data"]["text_dim"], True) if state["first"] else None
+    built = build.stage(state["config"], state["data"]["text_dim"], state["data"]["train_size"], first, from_checkpoint=True)
+    built.load_run_state(state, optimizers=False)
+    return built
+
+
+def newest_state(run: RunFolder) -> dict[str, Any]:
+    """The run's newest checkpoint. Raises UserError where there is none."""
+    path = checkpoint.newest(run.checkpoints)
+    if path is None:
+        raise UserError(f"{run.path}: holds no checkpoint; train the run again")
+    return checkpoint.load(path)
+
+
+def generator_to_stand_on(state: Mapping[str, Any]) -> nn.Module:
+    """A Stage-I run's generator network for Stage-II: averaged weights where the run kept them."""
+    built = stage(state)
+    owner = built.average if built.average is not None else built.generator
+    assert isinstance(owner, Alone)
+    return owner.network.requires_grad_(True)

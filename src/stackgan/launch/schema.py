@@ -1,0 +1,155 @@
+"""Types, ranges and names of settings: read from constructor signatures, so that no list of keys is kept here.
+
+Raises UserError: one line with key, value and the way out.
+"""
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_type_hints
+
+import pydantic
+from omegaconf import DictConfig, OmegaConf
+from pydantic import ConfigDict, Field
+
+from stackgan.core.errors import UserError, did_you_mean
+from stackgan.core.ranges import Natural, Positive
+from stackgan.launch import allowed
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+_SETTINGS = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+class _Part(pydantic.BaseModel):
+    model_config = _SETTINGS
+
+
+class Paths(_Part):
+    """Places on disk."""
+
+    logs: str
+    sweeps: str
+    data: str
+    cache: str
+
+
+class Run(_Part):
+    """Which run folder."""
+
+    name: Name | None
+    fresh: bool
+
+
+class Sweep(_Part):
+    """Which sweep folder."""
+
+    name: Name
+
+
+class Trainer(_Part):
+    """How the machine is used; changes no sample."""
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: Positive
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+    threads: Positive | None
+    log_every: Positive
+    checkpoint_every_images: Positive
+    checkpoints_kept: Positive
+
+
+class Top(_Part):
+    """The whole; parts with a `_target_` are checked against that class's signature."""
+
+    seed: Natural
+    run: Run
+    sweep: Sweep
+    paths: Paths
+    trainer: Trainer
+    data: dict[str, Any]
+    text: dict[str, Any]
+    stage: dict[str, Any]
+    callbacks: dict[str, dict[str, Any] | None]
+
+
+STAGE_LAUNCH: dict[str, Any] = {
+    "network": dict[str, Any],
+    "images": Positive | None,
+    "epochs": Positive | None,
+    "base": str | None,
+    "base_images": Positive | None,
+}
+"""What a stage's YAML says to the launcher rather than to the stage."""
+
+MISSING: Mapping[str, Any] = {}
+
+
+def check(config: DictConfig) -> dict[str, Any]:
+    """The settings as plain data, every value of the type its signature declares."""
+    OmegaConf.resolve(config)
+    plain: dict[str, Any] = OmegaConf.to_container(config, throw_on_missing=True)  # type: ignore[assignment]
+    checked = _against(Top, plain, "")
+    for name in ("data", "text", "stage"):
+        checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
+    kept = {name: node for name, node in checked["callbacks"].items() if node is not None}
+    checked["callbacks"] = {name: _target(node, f"callbacks.{name}") for name, node in kept.items()}
+    return checked
+
+
+def _target(node: Mapping[str, Any], path: str, beside: Mapping[str, Any] = MISSING) -> dict[str, Any]:
+    """One node with a `_target_`, and those inside it, against their signatures."""
+    target = node.get("_target_")
+    if target is None:
+        return {key: _target(value, f"{path}.{key}") if isinstance(value, Mapping) else value for key, value in node.items()}
+    known = signature(allowed.resolve(path, str(target))) | dict(beside)
+    given = {key: value for key, value in node.items() if key != "_target_"}
+    nested = {key: _target(value, f"{path}.{key}") for key, value in given.items() if isinstance(value, Mapping)}
+    flat = {key: value for key, value in given.items() if key not in nested}
+    for key in given:
+        if key not in known:
+            raise UserError(f"{path}.{key}={given[key]}: no such setting{did_you_mean(key, known)}")
+    return {"_target_": target, **{key: _value(known[key], value, f"{path}.{key}") for key, value in flat.items()}, **nested}
+
+
+def signature(of: type) -> dict[str, Any]:
+    """Constructor arguments of a class and their types."""
+    hints = get_type_hints(of.__init__, include_extras=True)  # type: ignore[misc]
+    names = list(inspect.signature(of).parameters)
+    return {name: hints.get(name, Any) for name in names}
+
+
+def _value(kind: Any, value: Any, path: str) -> Any:
+    adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind, config=_SETTINGS)
+    try:
+        return adapter.dump_python(adapter.validate_python(value), mode="json")
+    except pydantic.ValidationError as error:
+        raise _complaint(error, path) from None
+
+
+def _against(model: type[pydantic.BaseModel], values: Mapping[str, Any], path: str) -> dict[str, Any]:
+    try:
+        return model.model_validate(values).model_dump(mode="json")
+    except pydantic.ValidationError as error:
+        raise _complaint(error, path) from None
+
+
+def _complaint(error: pydantic.ValidationError, path: str) -> UserError:
+    """The first complaint in one line; the location's last parts may name a branch of a union, which is no key."""
+    first = error.errors()[0]
+    parts = [str(part) for part in first["loc"] if str(part).isidentifier() and str(part) not in ("int", "str", "float", "none")]
+    key = ".".join([path, *parts] if path else parts)
+    if first["type"] == "extra_forbidden":
+        return UserError(f"{key}={_shown(first['input'])}: no such setting{did_you_mean(parts[-1], Top.model_fields)}")
+    message = first["msg"][0].lower() + first["msg"][1:]
+    near = did_you_mean(str(first["input"]), _choices(message)) if first["type"] == "literal_error" else ""
+    return UserError(f"{key}={_shown(first['input'])}: {message}{near}")
+
+
+def _choices(message: str) -> list[str]:
+    return re.findall(r"'([^']+)'", message)
+
+
+def _shown(value: Any) -> str:
+    return {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)

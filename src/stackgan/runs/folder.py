@@ -1,0 +1,101 @@
+"""A run's folder: what lies where, whose settings it holds, and whether it is done."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from stackgan.core.errors import UserError
+from stackgan.core import atomic
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """logs/<stage>/<data>/<name>/ (a sweep's: sweeps/<sweep>/<stage>/<data>/<name>/)."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved settings."""
+        return self.path / "config.json"
+
+    @property
+    def provenance(self) -> Path:
+        """Code commit, versions, fingerprints of data and encoder."""
+        return self.path / "provenance.json"
+
+    @property
+    def metrics(self) -> Path:
+        """A row every so many images."""
+        return self.path / "metrics.csv"
+
+    @property
+    def sheets(self) -> Path:
+        """Pictures to look at."""
+        return self.path / "sheets"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What a run resumes from."""
+        return self.path / "checkpoints"
+
+    @property
+    def results(self) -> Path:
+        """The run's figures, written when it is done."""
+        return self.path / "results.json"
+
+    @property
+    def done(self) -> Path:
+        """Written last: its images_seen is the budget that was reached."""
+        return self.path / "DONE"
+
+    def images_done(self) -> int:
+        """The budget this run has reached, 0 while it is unfinished."""
+        return int(json.loads(self.done.read_text())["images_seen"]) if self.done.exists() else 0
+
+    def settings(self) -> dict[str, Any]:
+        """The settings the run was begun with, {} where it never began."""
+        settings: dict[str, Any] = json.loads(self.config.read_text()) if self.config.exists() else {}
+        return settings
+
+    def facts(self) -> dict[str, Any]:
+        """The provenance the run was last started with."""
+        facts: dict[str, Any] = json.loads(self.provenance.read_text())
+        return facts
+
+    def begin(self, config: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
+        """Make the folder and record what the run is."""
+        for folder in (self.path, self.sheets, self.checkpoints):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not self.config.exists():
+            atomic.write_json(self.config, config)
+        atomic.write_json(self.provenance, provenance)
+
+    def finish(self, results: Mapping[str, Any]) -> None:
+        """Record the figures, then say that the run is done."""
+        atomic.write_json(self.results, results)
+        atomic.write_json(self.done, {"images_seen": results["images_seen"]})
+
+    def lock(self) -> filelock.BaseFileLock:
+        """The lock of this run; the system frees it when its holder dies. It lies beside the folder, so that no folder is made."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return filelock.FileLock(self.path.parent / f".{self.path.name}.lock")
+
+
+def acquire(folder: RunFolder, wait: bool) -> filelock.BaseFileLock:
+    """Hold the run's lock. wait: until it is free; else a UserError where another process trains this run."""
+    lock = folder.lock()
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        if not wait:
+            raise UserError(
+                f"run.name={folder.path.name}: another process trains {folder.path}; wait for it, or set another seed or run.name"
+            ) from None
+        print(f"waiting for another process that trains {folder.path}", flush=True)
+        lock.acquire()
+    return lock

@@ -1,0 +1,1 @@
+"""Floor 1: sentences in, embeddings out. One file an encoder."""

@@ -1,0 +1,31 @@
+"""toybirds, the embedded data set: drawn by our own code, told by our own grammar, and read back by a program."""
+
+from stackgan.toybirds.decode import COLOUR_ATTRIBUTES, DECODABLE, agreement, decode
+from stackgan.toybirds.grammar import captions, parse
+from stackgan.toybirds.layout import VERSION, fingerprint, write
+from stackgan.toybirds.render import PARTS, Rendering, render
+from stackgan.toybirds.scene import ATTRIBUTES, Scene, draw_scene, split_of
+from stackgan.toybirds.species import SPECIES, TEST_SPECIES, TRAIN_SPECIES, Species
+
+__all__ = [
+    "ATTRIBUTES",
+    "COLOUR_ATTRIBUTES",
+    "DECODABLE",
+    "PARTS",
+    "SPECIES",
+    "TEST_SPECIES",
+    "TRAIN_SPECIES",
+    "VERSION",
+    "Rendering",
+    "Scene",
+    "Species",
+    "agreement",
+    "captions",
+    "decode",
+    "draw_scene",
+    "fingerprint",
+    "parse",
+    "render",
+    "split_of",
+    "write",
+]

@@ -1,0 +1,7 @@
+"""Train one stage: `python src/train.py stage=stage2 data=oxford`. README.md has the ways to call it."""
+
+from stackgan.launch import cli
+from stackgan.launch.training import train
+
+if __name__ == "__main__":
+    cli.run(train)
