@@ -11,7 +11,7 @@ from stackgan.callbacks.watcher import Every, Watched, Watcher
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
-from stackgan.toybirds import agreement
+from stackgan.toybirds import agreement, compare, decode
 
 CHUNK = 50
 
@@ -61,10 +61,10 @@ def draw(stage: Watched, examples: Examples) -> "np.ndarray[Any, Any]":
 
 def score(examples: Examples, drawn_NHWC: "np.ndarray[Any, Any]") -> dict[str, float]:
     """Agreement of the drawings, of other sentences with them, and of real renders."""
-    sentences = examples.sentences
-    said = agreement(sentences, drawn_NHWC)
-    shuffled = agreement(_shuffled(sentences), drawn_NHWC)["mean"]
-    real = agreement(sentences, examples.real_NHWC)["mean"]
+    readings = [decode(picture) for picture in drawn_NHWC]
+    said = compare(examples.sentences, readings)
+    shuffled = compare(_shuffled(examples.sentences), readings)["mean"]
+    real = agreement(examples.sentences, examples.real_NHWC)["mean"]
     floors = {"score": said["mean"], "shuffled": shuffled, "real": real}
     parts = {name: value for name, value in said.items() if name != "mean"}
     return {"normalised": (said["mean"] - shuffled) / (real - shuffled), **floors, **parts}

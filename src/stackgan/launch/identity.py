@@ -11,7 +11,7 @@ from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
 BUDGET = {"images", "epochs", "base_images"}
-PLACES = {"root", "cache", "workers", "prepare_workers", "folder"}
+PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "folder"}
 
 
 def identity(config: Config) -> dict[str, Any]:

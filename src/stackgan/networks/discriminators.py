@@ -26,8 +26,11 @@ class ConditionalHead(nn.Module):
         join_kernel: int,
         logit_bias: bool,
         norm: Norm,
+        projection: bool = False,
     ) -> None:
         super().__init__()
+        given = text_dim if text_input == "embedding" else condition_dim
+        self.projection = nn.Linear(given, channels, bias=False) if projection else None
         self.read: nn.Module = nn.Identity()
         if text_input == "embedding":
             self.read = nn.Sequential(nn.Linear(text_dim, condition_dim), activation("leaky_relu"))
@@ -38,6 +41,8 @@ class ConditionalHead(nn.Module):
         """features_BCHW from the encoder, text (B, T) or (B, K) -> logits (B,)."""
         text_BK = self.read(text)
         logit_B: Tensor = self.logit(self.join(torch.cat([features_BCHW, tile(text_BK, features_BCHW)], dim=1))).flatten()
+        if self.projection is not None:
+            logit_B = logit_B + (features_BCHW.mean(dim=(2, 3)) * self.projection(text)).sum(dim=1)
         return logit_B
 
 

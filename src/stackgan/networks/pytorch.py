@@ -42,6 +42,7 @@ class StageOneDiscriminator(Discriminator):
     """Stage-I: four halvings and a conditional head. width: the code's DF_DIM. norm, spectral: see blocks.Norm and initialise.py.
 
     The authors' code has join_kernel 3, text_input "condition_mean", and no unconditional head (one that sees the picture alone).
+    projection: see ConditionalHead.
     """
 
     def __init__(
@@ -52,13 +53,14 @@ class StageOneDiscriminator(Discriminator):
         width: Width = 64,
         text_input: TextInput = "condition_mean",
         join_kernel: Literal[1, 3] = 3,
+        projection: bool = False,
         unconditional: bool = False,
         norm: Norm = "batch",
         spectral: bool = False,
     ) -> None:
         encoder = halvings(width, 4, norm)
         side = smallest_side(resolution)
-        head = ConditionalHead(text_dim, condition_dim, 8 * width, side, text_input, join_kernel, True, norm)
+        head = ConditionalHead(text_dim, condition_dim, 8 * width, side, text_input, join_kernel, True, norm, projection)
         free = logit_layer(8 * width, side, bias=True) if unconditional else None
         super().__init__(resolution, encoder, head, free, text_input, "normal", spectral)
 
@@ -77,6 +79,7 @@ class StageTwoDiscriminator(Discriminator):
         width: Width = 64,
         text_input: TextInput = "condition_mean",
         join_kernel: Literal[1, 3] = 3,
+        projection: bool = False,
         unconditional: bool = True,
         norm: Norm = "batch",
         spectral: bool = False,
@@ -85,6 +88,6 @@ class StageTwoDiscriminator(Discriminator):
         encoder = halvings(width, count, norm)
         for step in range(count - 1, 3, -1):
             encoder.append(layer(width << step, width << (step - 1), 3, "leaky_relu", norm=norm))
-        head = ConditionalHead(text_dim, condition_dim, 8 * width, 4, text_input, join_kernel, True, norm)
+        head = ConditionalHead(text_dim, condition_dim, 8 * width, 4, text_input, join_kernel, True, norm, projection)
         free = logit_layer(8 * width, 4, bias=True) if unconditional else None
         super().__init__(resolution, encoder, head, free, text_input, "normal", spectral)

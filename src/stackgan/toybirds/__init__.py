@@ -1,6 +1,6 @@
 """toybirds, the embedded data set: drawn by our own code, told by our own grammar, and read back by a program."""
 
-from stackgan.toybirds.decode import COLOUR_ATTRIBUTES, DECODABLE, agreement, decode
+from stackgan.toybirds.decode import COLOUR_ATTRIBUTES, DECODABLE, agreement, compare, decode
 from stackgan.toybirds.grammar import captions, parse
 from stackgan.toybirds.layout import VERSION, fingerprint, write
 from stackgan.toybirds.render import PARTS, Rendering, render
@@ -21,6 +21,7 @@ __all__ = [
     "Species",
     "agreement",
     "captions",
+    "compare",
     "decode",
     "draw_scene",
     "fingerprint",

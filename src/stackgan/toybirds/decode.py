@@ -6,7 +6,7 @@ Every pixel takes the nearest colour of the palette or none; a part has the colo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -110,22 +110,26 @@ def decode(image: Image8, zoom: float = 1.0) -> dict[str, str | None]:
 
 
 def agreement(sentences: Sequence[str], images: Sequence[Image8]) -> dict[str, float]:
-    """How far pictures show the colours their sentences name.
+    """How far pictures show the colours their sentences name: compare(), each image read by decode()."""
+    return compare(sentences, [decode(image) for image in images])
 
-    sentences, images: equally long; each image as decode takes it. Returns, for body, wing, belly and background, the
-    share of mentions that the picture shows as said, "mean" over all these mentions, and "unreadable", the share of
-    mentions that could not be read (they count as not shown). All in 0..1; nan where nothing is mentioned. By chance
-    body, wing and belly reach 1/8 and background 1/5. ValueError for unequal lengths.
+
+def compare(sentences: Sequence[str], readings: Sequence[Mapping[str, str | None]]) -> dict[str, float]:
+    """How far what decode() read from pictures is what sentences say.
+
+    sentences, readings: equally long. Returns, for body, wing, belly and background, the share of mentions that the picture shows as
+    said, "mean" over all these mentions, and "unreadable", the share of mentions that could not be read (they count as not shown).
+    All in 0..1; nan where nothing is mentioned. By chance body, wing and belly reach 1/8 and background 1/5. ValueError for unequal
+    lengths.
     """
     said = dict.fromkeys(COLOUR_ATTRIBUTES, 0)
     shown, unreadable = dict(said), 0
-    for sentence, image in zip(sentences, images, strict=True):
-        wanted = {name: value for name, value in parse(sentence).items() if name in said}
-        found = decode(image) if wanted else {}
-        for name, value in wanted.items():
-            said[name] += 1
-            shown[name] += found[name] == value
-            unreadable += found[name] is None
+    for sentence, found in zip(sentences, readings, strict=True):
+        for name, value in parse(sentence).items():
+            if name in said:
+                said[name] += 1
+                shown[name] += found[name] == value
+                unreadable += found[name] is None
     total = sum(said.values())
     shares = {name: shown[name] / said[name] if said[name] else float("nan") for name in COLOUR_ATTRIBUTES}
     over_all = {"mean": sum(shown.values()), "unreadable": unreadable}
