@@ -11,10 +11,10 @@ train: install
 	$(BIN)/python src/train.py experiment=quickstart
 
 test: install-dev lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4
 
 test-fast: install-dev
-	$(BIN)/pytest -m "not slow and not ddp and not gpu"
+	$(BIN)/pytest -n auto --maxprocesses 4 -m "not slow and not ddp and not gpu"
 
 lint: install-dev
 	$(BIN)/ruff check src tests benchmarks

@@ -11,6 +11,7 @@ from stackgan.callbacks.watcher import Every, Watched, Watcher
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
+from stackgan.data.records import Split
 from stackgan.toybirds import agreement, compare, decode
 
 CHUNK = 50
@@ -25,7 +26,7 @@ class ColourAgreement(Watcher):
 
     requires: ClassVar[frozenset[str]] = frozenset({"toybirds"})
 
-    def __init__(self, every_images: Positive, splits: list[str], count: Positive) -> None:
+    def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
         self.every_images, self.splits, self.count = every_images, splits, count
         self._examples: dict[str, Examples] = {}
 
@@ -55,7 +56,7 @@ class ColourAgreement(Watcher):
 
 def draw(stage: Watched, examples: Examples) -> "np.ndarray[Any, Any]":
     """One picture a sentence, (N, H, W, 3) uint8, in chunks."""
-    pairs = zip(examples.text_NT.split(CHUNK), examples.key_N.split(CHUNK), strict=True)
+    pairs = zip(torch.split(examples.text_NT, CHUNK), torch.split(examples.key_N, CHUNK), strict=True)
     return np.concatenate([to_bytes_NHWC(stage.sample(text, key).x_BCHW) for text, key in pairs])
 
 
@@ -67,7 +68,9 @@ def score(examples: Examples, drawn_NHWC: "np.ndarray[Any, Any]") -> dict[str, f
     real = agreement(examples.sentences, examples.real_NHWC)["mean"]
     floors = {"score": said["mean"], "shuffled": shuffled, "real": real}
     parts = {name: value for name, value in said.items() if name != "mean"}
-    return {"normalised": (said["mean"] - shuffled) / (real - shuffled), **floors, **parts}
+    # One sentence, or sentences that all say the same, have no floor.
+    normalised = (said["mean"] - shuffled) / (real - shuffled) if real != shuffled else float("nan")
+    return {"normalised": normalised, **floors, **parts}
 
 
 def _shuffled(sentences: Sequence[str]) -> list[str]:

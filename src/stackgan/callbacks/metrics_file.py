@@ -34,18 +34,18 @@ class MetricsFile:
             rows = self._read() if self.path.exists() else []
             self.columns += new
             self._rewrite(rows)
-        with open(self.path, "a", newline="") as file:
+        with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self.columns, restval="").writerow({"images_seen": images_seen, **values})
 
     def _read(self) -> list[dict[str, str]]:
-        with open(self.path, newline="") as file:
+        with self.path.open(newline="") as file:
             reader = csv.DictReader(file)
             self.columns = list(reader.fieldnames or self.columns)
             return list(reader)
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         def fill(path: Path) -> None:
-            with open(path, "w", newline="") as file:
+            with path.open("w", newline="") as file:
                 writer = csv.DictWriter(file, self.columns, restval="")
                 writer.writeheader()
                 writer.writerows(rows)

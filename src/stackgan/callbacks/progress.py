@@ -15,7 +15,10 @@ LINE_SECONDS = 30.0
 
 
 class ImagesBar(ProgressBar):
-    """Counts images, not batches. total: the budget in images. every: iterations between two refreshes (each waits for the device)."""
+    """Counts images, not batches.
+
+    total: the budget in images. every: iterations between two refreshes, each of which waits for the device.
+    """
 
     def __init__(self, total: int, every: Positive) -> None:
         super().__init__()

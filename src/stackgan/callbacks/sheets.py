@@ -10,6 +10,7 @@ from stackgan.callbacks.watcher import Every, Watched, Watcher
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
+from stackgan.data.records import Split
 from stackgan.plots.sheet import sheet
 
 NEXT_NOISE = 1_000_003
@@ -22,7 +23,7 @@ class Sheets(Watcher):
     splits: whose sentences, a sheet each. count: sentences a sheet. noises: pictures a sentence.
     """
 
-    def __init__(self, every_images: Positive, splits: list[str], count: Positive, noises: Positive) -> None:
+    def __init__(self, every_images: Positive, splits: list[Split], count: Positive, noises: Positive) -> None:
         self.every_images, self.splits, self.count, self.noises = every_images, splits, count, noises
         self._examples: dict[str, Examples] = {}
         self.latest: list[Path] = []

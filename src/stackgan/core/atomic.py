@@ -12,9 +12,9 @@ def write(path: Path, fill: Callable[[Path], None]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         fill(beside)
-        with open(beside, "rb") as file:
+        with beside.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 

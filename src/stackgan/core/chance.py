@@ -21,7 +21,7 @@ def generator(seed: int, stream: str, *place: int) -> torch.Generator:
 
 
 def normal(shape: tuple[int, ...], chance: torch.Generator, truncated: bool = False) -> Tensor:
-    """N(0, 1) in float32; truncated: drawn again outside (-2, 2), as TensorFlow's truncated normal (StackGAN's code for epsilon)."""
+    """N(0, 1) in float32; truncated: confined to (-2, 2), as TensorFlow's truncated normal (StackGAN's code for epsilon)."""
     if not truncated:
         return torch.randn(shape, generator=chance)
     # Inverse distribution function: one draw a number, so that the stream does not depend on how many were rejected.

@@ -71,5 +71,5 @@ class Sampler(Protocol):
     resolution: int
 
     def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average") -> Pictures:
-        """Draw one picture a sentence; noise and epsilon come from key_B alone, so two systems' pictures of one sentence pair up."""
+        """Draw one picture a sentence; noise and epsilon come from key_B alone, so pictures of two systems pair up."""
         ...

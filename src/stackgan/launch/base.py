@@ -14,7 +14,9 @@ from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
 
 Config = Mapping[str, Any]
-NOT_FOR_STAGE1 = ("stage", "stage.images", "stage.epochs", "stage.base", "stage.base_images", "stage.resolution", "stage.text_twice", "run.fresh")
+NOT_FOR_STAGE1 = (
+    "stage", "stage.images", "stage.epochs", "stage.base", "stage.base_images", "stage.resolution", "stage.text_twice", "run.fresh",
+)  # fmt: skip
 SIZE = 64
 
 
@@ -53,7 +55,8 @@ def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
     if base != "latest":
         run = _referenced(config, base)
         if wrong := list(_unlike(run, config, facts)):
-            raise UserError(f"stage.base={base}: {run.path} does not fit: {'; '.join(wrong)}; name a run that does, or set stage.base=train")
+            way = "name a run that does, or set stage.base=train"
+            raise UserError(f"stage.base={base}: {run.path} does not fit: {'; '.join(wrong)}; {way}")
         return run
     near = []
     for root in _roots(config):

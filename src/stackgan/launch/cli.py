@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -30,9 +31,13 @@ def run(verb: Verb, config: str = "train") -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     OmegaConf.register_new_resolver("by_stage", by_stage, replace=True)
     try:
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config)(_job(verb))()
+        _check_groups(sys.argv[1:])
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config)(_job(verb, config))()
     except UserError as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        print("stopped by SIGINT", file=sys.stderr, flush=True)
+        sys.exit(128 + signal.SIGINT)
     except (HydraException, OmegaConfBaseException) as error:
         _fail(explain(error, sys.argv[1:], config))
 
@@ -47,17 +52,40 @@ def multirun() -> bool:
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
-def _job(verb: Verb) -> Verb:
+def _job(verb: Verb, name: str) -> Verb:
     def job(config: DictConfig) -> Any:
         try:
             return verb(config)
-        except UserError as error:
+        except (UserError, OmegaConfBaseException) as error:
+            line = str(error) if isinstance(error, UserError) else explain(error, sys.argv[1:], name)
+            # An exception that passes through Hydra makes it print a line of its own.
+            if not multirun():
+                _fail(line)
             # A multirun goes on with its other jobs and reports failures only at its end.
-            if multirun():
-                print(f"error in this job: {error}", file=sys.stderr, flush=True)
+            print(f"error in this job: {line}", file=sys.stderr, flush=True)
             raise
 
     return job
+
+
+def _check_groups(words: list[str]) -> None:
+    """Raise UserError for slips that Hydra answers with a traceback or misreads: `stage.recipe=modern`, `callbacks=null`, `=3`."""
+    for word in words:
+        key, equals, value = word.partition("=")
+        if word.startswith("="):
+            raise UserError(f"{word}: write <setting>=<value>")
+        name = key.lstrip("+~").replace(".", "/")
+        if not equals or name.startswith("-") or not (CONF / name).is_dir():
+            continue
+        choices = ", ".join(_choices(name))
+        if "." in key and not value.startswith(("{", "$")):
+            raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
+        if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
+            raise UserError(f"{word}: a group takes the name of one of its files, or is left out ({name} has {choices})")
+
+
+def _choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
 
 
 def _fail(line: str) -> None:
@@ -70,12 +98,18 @@ def explain(error: Exception, words: list[str], config: str) -> str:
     text = str(error)
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, choice = found[1].rpartition("/")
-        choices = re.findall(r"\n\t(\S+)", text)
+        choices = _choices(group)
         return f"{group}={choice}: no such choice{did_you_mean(choice, choices)} ({group} has {', '.join(sorted(choices))})"
     if found := re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", text):
         return _unknown_key(found[1] or found[2], words, config)
+    if found := re.search(r"Could not delete from config[^']*'([^']+)'", text):
+        return f"~{found[1]}: a setting cannot be left out; give it a value"
     if found := re.search(r"Interpolation key '([^']+)' not found", text):
-        return f"{found[1]}: a setting refers to it, and it does not exist"
+        return f"{found[1]}: a setting refers to it, and it does not exist; give it a value"
+    if (found := re.search(r"Error parsing override '([^']*)'", text)) and "=" not in found[1]:
+        return f"{found[1]}: not a setting; write {found[1]}=<value>"
+    if "Missing mandatory value" in text and (found := re.search(r"full_key: (\S+)", text)):
+        return f"{found[1]}=???: needs a value"
     return " ".join(text.split("\n")[0].split()) + _full_key(text)
 
 
@@ -87,6 +121,8 @@ def _full_key(text: str) -> str:
 def _unknown_key(key: str, words: list[str], config: str) -> str:
     given = next((word for word in words if word.lstrip("+~").split("=")[0] == key), f"{key}=...")
     known = list(_keys(_defaults(config, words)))
+    if key in known or key in _keys(_defaults(config, [])):
+        return f"{given}: the other choices of this command leave no such setting; drop it, or them"
     parts = key.split("/")
     if len(parts) > 1 or (CONF / key).is_dir():
         known += [str(path.relative_to(CONF)) for path in CONF.rglob("*") if path.is_dir()]
@@ -95,7 +131,7 @@ def _unknown_key(key: str, words: list[str], config: str) -> str:
 
 def _defaults(config: str, words: list[str]) -> DictConfig:
     """The config with only the group choices of the command line that compose, to learn its keys."""
-    parsed = [override for override in OverridesParser.create().parse_overrides([w for w in words if "=" in w and w[0] != "-"])]
+    parsed = OverridesParser.create().parse_overrides([w for w in words if "=" in w and w[0] != "-"])
     groups = [f"{o.key_or_group}={o.value()}" for o in parsed if (CONF / o.key_or_group).is_dir() and isinstance(o.value(), str)]
     from hydra import compose, initialize_config_dir
 

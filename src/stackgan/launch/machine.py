@@ -5,6 +5,18 @@ from typing import Any
 
 import torch
 
+from stackgan.core.errors import UserError
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Raise UserError where the machine lacks what `trainer` asks for."""
+    if settings["accelerator"] == "gpu" and not torch.cuda.is_available():
+        raise UserError("trainer.accelerator=gpu: PyTorch sees no GPU here; set trainer=auto or trainer=cpu")
+    if settings["devices"] > 1:
+        raise UserError(
+            f"trainer.devices={settings['devices']}: training on several devices is not built yet; set trainer.devices=1"
+        )
+
 
 def precision(settings: Mapping[str, Any]) -> str:
     """`trainer.precision`, with auto decided: bf16-mixed where the device has instructions for it."""

@@ -76,6 +76,14 @@ def _roll(config: Config) -> str | None:
     return None
 
 
+def _lonely(config: Config) -> str | None:
+    recipe, first = config["stage"]["recipe"], config["stage"]["name"] == "stage1"
+    if recipe["batch_size"] == 1 and (first or recipe["first_norm"] == "batch"):
+        way = "" if first else ", or stage.recipe.first_norm=running"
+        return f"stage.recipe.batch_size=1: Stage-I's batch norm needs two pictures; set 2 or more{way}"
+    return None
+
+
 def _ranks(config: Config) -> str | None:
     batch, devices = config["data"]["batch_size"], config["trainer"]["devices"]
     if batch % devices:
@@ -91,5 +99,5 @@ def _same_batch(config: Config) -> str | None:
 
 
 RULES: tuple[Callable[[Config], str | None], ...] = (
-    _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _same_batch, _ranks,
+    _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _same_batch, _ranks, _lonely,
 )  # fmt: skip

@@ -5,21 +5,26 @@ Raises UserError: one line with key, value and the way out.
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_type_hints
 
 import pydantic
 from omegaconf import DictConfig, OmegaConf
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from stackgan.core.errors import UserError, did_you_mean
 from stackgan.core.ranges import Natural, Positive
 from stackgan.launch import allowed
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+def _digits(value: Any) -> Any:
+    """Hydra reads run.name=12 as a number."""
+    return str(value) if type(value) is int else value
 
 
-_SETTINGS = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+Name = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+_SETTINGS = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class _Part(pydantic.BaseModel):
@@ -85,13 +90,21 @@ STAGE_LAUNCH: dict[str, Any] = {
 
 MISSING: Mapping[str, Any] = {}
 
+BUILT: Mapping[str, frozenset[str]] = {
+    "stage": frozenset({"discriminator", "first", "seed", "epoch_images"}),
+    "data": frozenset({"text"}),
+    "stage.network": frozenset({"text_dim", "resolution", "first_resolution", "conditioning_augmentation", "text_twice"}),
+}
+"""Constructor arguments that the builder gives, by where they begin: set by hand they would be ignored."""
+
 
 def check(config: DictConfig) -> dict[str, Any]:
     """The settings as plain data, every value of the type its signature declares."""
     OmegaConf.resolve(config)
     plain: dict[str, Any] = OmegaConf.to_container(config, throw_on_missing=True)  # type: ignore[assignment]
     checked = _against(Top, plain, "")
-    for name in ("data", "text", "stage"):
+    # The stage first: data and text refer to its settings, and the complaint should name the one that was given.
+    for name in ("stage", "text", "data"):
         checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
     kept = {name: node for name, node in checked["callbacks"].items() if node is not None}
     checked["callbacks"] = {name: _target(node, f"callbacks.{name}") for name, node in kept.items()}
@@ -103,13 +116,15 @@ def _target(node: Mapping[str, Any], path: str, beside: Mapping[str, Any] = MISS
     target = node.get("_target_")
     if target is None:
         return {key: _target(value, f"{path}.{key}") if isinstance(value, Mapping) else value for key, value in node.items()}
-    known = signature(allowed.resolve(path, str(target))) | dict(beside)
+    built = BUILT.get("stage.network" if path.startswith("stage.network") else path, frozenset())
+    arguments = signature(allowed.resolve(path, str(target)))
+    known = {key: kind for key, kind in arguments.items() if key not in built} | dict(beside)
     given = {key: value for key, value in node.items() if key != "_target_"}
     nested = {key: _target(value, f"{path}.{key}") for key, value in given.items() if isinstance(value, Mapping)}
     flat = {key: value for key, value in given.items() if key not in nested}
     for key in given:
         if key not in known:
-            raise UserError(f"{path}.{key}={given[key]}: no such setting{did_you_mean(key, known)}")
+            raise _unknown(f"{path}.{key}", given[key], known)
     return {"_target_": target, **{key: _value(known[key], value, f"{path}.{key}") for key, value in flat.items()}, **nested}
 
 
@@ -123,16 +138,36 @@ def signature(of: type) -> dict[str, Any]:
 def _value(kind: Any, value: Any, path: str) -> Any:
     adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind, config=_SETTINGS)
     try:
-        return adapter.dump_python(adapter.validate_python(value), mode="json")
+        checked = adapter.dump_python(adapter.validate_python(value))
     except pydantic.ValidationError as error:
         raise _complaint(error, path) from None
+    _no_switch_for_a_number(value, checked, path)
+    return checked
 
 
 def _against(model: type[pydantic.BaseModel], values: Mapping[str, Any], path: str) -> dict[str, Any]:
     try:
-        return model.model_validate(values).model_dump(mode="json")
+        checked = model.model_validate(values).model_dump()
     except pydantic.ValidationError as error:
         raise _complaint(error, path) from None
+    _no_switch_for_a_number(values, checked, path)
+    return checked
+
+
+def _no_switch_for_a_number(given: Any, checked: Any, path: str) -> None:
+    """pydantic takes true for 1."""
+    if isinstance(given, Mapping) and isinstance(checked, Mapping):
+        for key in given:
+            _no_switch_for_a_number(given[key], checked.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(given, bool) and not isinstance(checked, bool):
+        raise UserError(f"{path}={_shown(given)}: input should be a number")
+
+
+def _unknown(key: str, value: Any, known: Iterable[str]) -> UserError:
+    """The nearest right name, or all of them."""
+    last = key.rpartition(".")[2]
+    way = did_you_mean(last, known) or f"; there are {', '.join(known)}"
+    return UserError(f"{key}={_shown(value)}: no such setting{way}")
 
 
 def _complaint(error: pydantic.ValidationError, path: str) -> UserError:
@@ -141,10 +176,20 @@ def _complaint(error: pydantic.ValidationError, path: str) -> UserError:
     parts = [str(part) for part in first["loc"] if str(part).isidentifier() and str(part) not in ("int", "str", "float", "none")]
     key = ".".join([path, *parts] if path else parts)
     if first["type"] == "extra_forbidden":
-        return UserError(f"{key}={_shown(first['input'])}: no such setting{did_you_mean(parts[-1], Top.model_fields)}")
+        return _unknown(key, first["input"], _fields(parts[:-1]))
+    if first["type"] == "string_pattern_mismatch":
+        return UserError(f"{key}={_shown(first['input'])}: letters, digits, '.', '_' and '-' only, a letter or digit first")
     message = first["msg"][0].lower() + first["msg"][1:]
     near = did_you_mean(str(first["input"]), _choices(message)) if first["type"] == "literal_error" else ""
     return UserError(f"{key}={_shown(first['input'])}: {message}{near}")
+
+
+def _fields(parts: Iterable[str]) -> list[str]:
+    """The names beside an unknown one: those of Top, or of a part of it."""
+    model: Any = Top
+    for part in parts:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
 
 
 def _choices(message: str) -> list[str]:

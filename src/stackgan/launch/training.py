@@ -35,6 +35,7 @@ def train(composed: DictConfig) -> Path:
 def _train(composed: DictConfig, wait: bool) -> Path:
     config = schema.check(composed)
     rules.check(config)
+    machine.check(config["trainer"])
     folder = identity.folder(config)
     data = build.data_module(config)
     text = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
@@ -77,7 +78,13 @@ def _stage(
 
 
 def _fit(
-    config: Config, folder: RunFolder, data: CaptionedPictures, budget: int, stage: StackGAN, head: Config, state: Config | None
+    config: Config,
+    folder: RunFolder,
+    data: CaptionedPictures,
+    budget: int,
+    stage: StackGAN,
+    head: Config,
+    state: Config | None,
 ) -> None:
     settings = config["trainer"]
     data.plan(stage.iteration, -(-budget // stage.batch_size))
@@ -89,34 +96,34 @@ def _fit(
     bar = ImagesBar(budget, settings["log_every"])
     callbacks: list[Callback] = [*resume, clock, MetricsWriter(metrics, settings["log_every"]), *watchers, bar, keeper]
     trainer = _trainer(settings, callbacks)
-    print(f"{stage.name} on {config['data']['name']}: {budget:,} images, {trainer.precision} precision, into {folder.path}", flush=True)
+    print(
+        f"{stage.name} on {config['data']['name']}: {budget:,} images, {trainer.precision} precision, into {folder.path}",
+        flush=True,
+    )
     trainer.fit(stage, datamodule=data)
     if keeper.stopped is not None:
-        print(f"stopped by {keeper.stopped.name} after {stage.images_seen:,} images; the same command goes on from there", flush=True)
+        print(
+            f"stopped by {keeper.stopped.name} after {stage.images_seen:,} images; the same command goes on from there", flush=True
+        )
         sys.exit(128 + keeper.stopped)
     folder.finish({"images_seen": stage.images_seen, **_figures(clock), **results})
-    _tell(folder, watchers, results)
+    _tell(config, folder, watchers, results)
 
 
 def _trainer(settings: Config, callbacks: list[Callback]) -> Trainer:
     quiet()
-    try:
-        return Trainer(
-            accelerator=settings["accelerator"],
-            devices=settings["devices"],
-            precision=machine.precision(settings),  # type: ignore[arg-type]
-            callbacks=callbacks,
-            max_epochs=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-        )
-    except Exception as error:
-        if settings["accelerator"] == "gpu" and not torch.cuda.is_available():
-            raise UserError("trainer.accelerator=gpu: PyTorch sees no GPU here; set trainer=auto or trainer=cpu") from error
-        raise
+    return Trainer(
+        accelerator=settings["accelerator"],
+        devices=settings["devices"],
+        precision=machine.precision(settings),  # type: ignore[arg-type]
+        callbacks=callbacks,
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
 
 
 def _watchers(config: Config, view: View) -> list[Watcher]:
@@ -133,7 +140,9 @@ def _budget(config: Config, data: CaptionedPictures) -> int:
     stage = config["stage"]
     batch = stage["recipe"]["batch_size"]
     if batch > data.train_size:
-        raise UserError(f"stage.recipe.batch_size={batch}: the data set has {data.train_size} training pictures; set it to that or less")
+        raise UserError(
+            f"stage.recipe.batch_size={batch}: the data set has {data.train_size} training pictures; set it to that or less"
+        )
     epochs = stage["epochs"] or stage["recipe"]["epochs"]
     iterations = -(-stage["images"] // batch) if stage["images"] else epochs * (data.train_size // batch)
     return int(iterations * batch)
@@ -149,7 +158,7 @@ def _figures(clock: checkpoint.Clock) -> dict[str, float]:
     return figures
 
 
-def _tell(folder: RunFolder, watchers: list[Watcher], results: Config) -> None:
+def _tell(config: Config, folder: RunFolder, watchers: list[Watcher], results: Config) -> None:
     """Where to look, and what to run next."""
     for name, value in results.items():
         if name.endswith("normalised"):
@@ -157,6 +166,14 @@ def _tell(folder: RunFolder, watchers: list[Watcher], results: Config) -> None:
     for watcher in watchers:
         for path in getattr(watcher, "latest", []):
             print(f"sheet: {path}")
-    words = {"stage1": "python src/train.py stage=stage2 with the same data, text, network and recipe draws these larger"}
     print(f"run: {folder.path}")
-    print("next: " + words.get(folder.path.parents[1].name, "python src/train.py stage=stage1 data=oxford trains on real flowers (README)"))
+    print(f"next: {_next(config)}", flush=True)
+
+
+def _next(config: Config) -> str:
+    stage = config["stage"]
+    if stage["name"] == "stage2":
+        return "python src/train.py stage=stage1 data=oxford trains on real flowers; README.md says where to put them"
+    names = {"data": config["data"], "text": config["text"], "stage/network": stage["network"], "stage/recipe": stage["recipe"]}
+    words = " ".join(f"{key}={value['name']}" for key, value in names.items())
+    return f"python src/train.py stage=stage2 {words} draws these larger"

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from stackgan.core.ranges import Natural, Positive
 from stackgan.networks.blocks import Activation, Resolution, Width, convolution, doubling, doublings, layer, plain_residual, tile
@@ -55,6 +56,8 @@ class StageTwoGenerator(nn.Module):
     residual_blocks: None takes the paper's number, 2 up to 128 pixels and 4 from 256 on.
     text_twice: False is "no Text twice" in the paper's table 2. That network was never released; here it has no
     augmentation, and the picture's features go on alone through the joining layer.
+    picture_skip: the enlarged Stage-I picture is added before the final tanh, so that training starts from it instead of from grey.
+    Neither code family has it.
     """
 
     def __init__(
@@ -70,8 +73,10 @@ class StageTwoGenerator(nn.Module):
         activation: Activation = "leaky_relu",
         parametrisation: Parametrisation = "log_sigma",
         initialisation: Initialisation = "truncated_normal",
+        picture_skip: bool = False,
     ) -> None:
         super().__init__()
+        self.picture_skip = picture_skip
         self.text_dim, self.condition_dim, self.text_twice = text_dim, condition_dim, text_twice
         self.first_resolution, self.resolution = first_resolution, resolution
         if residual_blocks is None:
@@ -95,7 +100,6 @@ class StageTwoGenerator(nn.Module):
         self.draw = nn.Sequential(
             *(doubling(before, after) for before, after in pairwise(widths)),
             convolution(widths[-1], 3, 3),
-            nn.Tanh(),
         )
         initialise(self, initialisation)
 
@@ -106,4 +110,9 @@ class StageTwoGenerator(nn.Module):
         if self.augmentation is not None:
             condition = self.augmentation(text_BT, epsilon_BK)
             features_BCHW = torch.cat([features_BCHW, tile(condition.sample_BK, features_BCHW)], dim=1)
-        return Drawn(self.draw(self.refine(self.join(features_BCHW))), condition)
+        drawn_BCHW: Tensor = self.draw(self.refine(self.join(features_BCHW)))
+        if self.picture_skip:
+            large_BCHW = interpolate(first_BCHW, size=drawn_BCHW.shape[2:], mode="bilinear", align_corners=False)
+            # The inverse of tanh grows without bound towards 1; a picture's extremes are held at 2.6 instead.
+            drawn_BCHW = drawn_BCHW + torch.atanh(0.99 * large_BCHW)
+        return Drawn(torch.tanh(drawn_BCHW), condition)

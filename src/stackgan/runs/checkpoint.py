@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, Trainer
 
-from stackgan.core.errors import UserError
 from stackgan.core import atomic
+from stackgan.core.errors import UserError
 
 FORMAT = 1
 _NAME = re.compile(r"seen-(\d+)\.pt")
@@ -28,7 +28,9 @@ def load(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"checkpoint {path}: cannot be read ({type(error).__name__}); delete it to go on from the one before") from error
+        raise UserError(
+            f"checkpoint {path}: cannot be read ({type(error).__name__}); delete it to go on from the one before"
+        ) from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise UserError(f"checkpoint {path}: not a checkpoint of this version (format {FORMAT})")
     return state

@@ -8,8 +8,8 @@ from typing import Any
 
 import filelock
 
-from stackgan.core.errors import UserError
 from stackgan.core import atomic
+from stackgan.core.errors import UserError
 
 
 @dataclass(frozen=True)

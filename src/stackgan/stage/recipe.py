@@ -24,6 +24,7 @@ class Recipe:
     lr_halve_offset: Natural
     discriminator_loss: Literal["bce", "hinge"]
     generator_loss: Literal["non_saturating", "saturating", "hinge"]
+    balance_heads: bool
     mismatched_pair: Literal["image", "sentence", "roll", "none"]
     captions_averaged: Positive
     redraw_noise: bool

@@ -30,7 +30,7 @@ def _detached(condition: Condition) -> Condition:
 
 @dataclass(frozen=True)
 class Draws:
-    """The random numbers of B pictures: noise_BZ, epsilon_BK of the stage's own conditioning augmentation, first_epsilon_BK of Stage-I's."""
+    """The random numbers of B pictures: noise_BZ, epsilon_BK for the stage's own augmentation, first_epsilon_BK for Stage-I's."""
 
     noise_BZ: Tensor
     epsilon_BK: Tensor
@@ -65,6 +65,8 @@ class Stacked(nn.Module):
     def __init__(self, first: StageOneBase, network: StageTwoGenerator, trained: bool, norm: Literal["batch", "running"]) -> None:
         super().__init__()
         self.first, self.network, self.trained, self.norm = first.requires_grad_(trained), network, trained, norm
+        # An averaged Stage-I arrives in evaluation mode, and Lightning leaves modes as they are.
+        self.train()
 
     def train(self, mode: bool = True) -> "Stacked":
         """As nn.Module.train; Stage-I stays in evaluation mode where its batch norm uses running statistics."""

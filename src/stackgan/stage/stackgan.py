@@ -73,16 +73,16 @@ class StackGAN(Adversarial):
         return fakes
 
     def discriminator_terms(self, batch: Batch, fakes: Fakes) -> dict[str, Tensor]:
-        """Real, mismatched and fake pictures, each judged by every head. StackGAN equations 3 and 5 (its mismatched pairs: section 4.2)."""
-        real_BCHW = self._prepared(batch.real_BCHW)
+        """Real, mismatched and fake pictures, each judged by every head. StackGAN equations 3, 5 and section 3.2."""
+        recipe, real_BCHW = self.recipe, self._prepared(batch.real_BCHW)
         sentence = self._sentence(batch.text_BT, fakes)
         with parametrize.cached():
             features = self.discriminator.features(self.augmented(real_BCHW, "real"))
             real = self._judge(features, sentence)
             mismatched = self._mismatched(batch, features, sentence, fakes)
             fake = self._judge(self.discriminator.features(self.augmented(fakes.x_BCHW, "fake")), sentence)
-        terms = matching.discriminator_terms(real, fake, mismatched, self.recipe.discriminator_loss)
-        if self.recipe.r1_weight and self.iteration % self.recipe.r1_every == 0:
+        terms = matching.discriminator_terms(real, fake, mismatched, recipe.discriminator_loss, recipe.balance_heads)
+        if recipe.r1_weight and self.iteration % recipe.r1_every == 0:
             terms["r1"] = self._penalty(real_BCHW, sentence)
         return terms
 

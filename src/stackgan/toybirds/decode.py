@@ -117,10 +117,10 @@ def agreement(sentences: Sequence[str], images: Sequence[Image8]) -> dict[str, f
 def compare(sentences: Sequence[str], readings: Sequence[Mapping[str, str | None]]) -> dict[str, float]:
     """How far what decode() read from pictures is what sentences say.
 
-    sentences, readings: equally long. Returns, for body, wing, belly and background, the share of mentions that the picture shows as
-    said, "mean" over all these mentions, and "unreadable", the share of mentions that could not be read (they count as not shown).
-    All in 0..1; nan where nothing is mentioned. By chance body, wing and belly reach 1/8 and background 1/5. ValueError for unequal
-    lengths.
+    sentences, readings: equally long. Returns, for body, wing, belly and background, the share of mentions that the picture
+    shows as said, "mean" over all these mentions, and "unreadable", the share of mentions that could not be read (they count as
+    not shown). All in 0..1; nan where nothing is mentioned. By chance body, wing and belly reach 1/8 and background 1/5.
+    ValueError for unequal lengths.
     """
     said = dict.fromkeys(COLOUR_ATTRIBUTES, 0)
     shown, unreadable = dict(said), 0

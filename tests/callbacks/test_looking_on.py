@@ -1,0 +1,192 @@
+"""Every, the bar's plain lines, sheets and colour agreement, each on a stand-in for a stage."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stackgan import toybirds
+from stackgan.callbacks import agreement, progress
+from stackgan.callbacks.sheets import NEXT_NOISE, Sheets, columns
+from stackgan.callbacks.watcher import Every, View, Watcher
+from stackgan.core.pixels import to_unit_range
+from stackgan.core.shapes import Examples, Pictures
+
+LEAD: Any = SimpleNamespace(is_global_zero=True)
+
+
+@pytest.mark.parametrize(
+    ("images", "seen", "calls", "due"),
+    [
+        (10, 0, [4, 8, 12, 16, 20, 24], [False, False, True, False, True, False]),
+        (10, 12, [16, 20, 24], [False, True, False]),
+        (3, 0, [8, 16], [True, True]),
+        (100, 0, [4, 8], [False, False]),
+    ],
+)
+def test_every_is_true_once_in_a_stretch(images: int, seen: int, calls: list[int], due: list[bool]) -> None:
+    every = Every(images, seen)
+    assert [every.due(call) for call in calls] == due
+
+
+@pytest.fixture(scope="module")
+def birds() -> Examples:
+    """Real renders with a sentence each."""
+    scenes = [toybirds.draw_scene(0, index) for index in range(24)]
+    pictures = np.stack([toybirds.render(scene, 128).image for scene in scenes])
+    sentences = tuple(toybirds.captions(scene, 0, index)[0] for index, scene in enumerate(scenes))
+    return Examples(pictures, sentences, torch.zeros(len(scenes), 4), torch.arange(len(scenes)))
+
+
+class Painter:
+    """A stage that draws what it is told to, and counts."""
+
+    name, resolution, iteration = "stage1", 128, 0
+
+    def __init__(self, drawn_NHWC: Any, first_BCHW: Tensor | None = None) -> None:
+        self.x_NCHW = to_unit_range(torch.from_numpy(np.ascontiguousarray(drawn_NHWC)).permute(0, 3, 1, 2))
+        self.images_seen, self.first_BCHW = 0, first_BCHW
+        self.keys: list[list[int]] = []
+        self.terms: dict[str, Tensor] = {}
+
+    def sample(self, text_BT: Tensor, key_B: Tensor, weights: str = "average") -> Pictures:
+        self.keys.append(key_B.tolist())
+        return Pictures(self.x_NCHW[key_B % NEXT_NOISE], self.first_BCHW)
+
+
+class Album:
+    """A data set of those pictures, under one split."""
+
+    provides, splits = frozenset({"toybirds"}), frozenset({"test"})
+
+    def __init__(self, birds: Examples) -> None:
+        self.birds = birds
+
+    def examples(self, split: str, count: int, seed: int) -> Examples:
+        b = self.birds
+        return Examples(b.real_NHWC[:count], b.sentences[:count], b.text_NT[:count], b.key_N[:count])
+
+
+def watch(watcher: Watcher, folder: Path, birds: Examples, stage: Painter, seen: Sequence[int]) -> tuple[list[Any], dict[str, float]]:
+    rows: list[Any] = []
+    results: dict[str, float] = {}
+    watcher.attach(View(folder, Album(birds), lambda images, values: rows.append((images, dict(values))), results))
+    watcher.on_train_start(LEAD, stage)
+    for stage.images_seen in seen:
+        watcher.on_train_batch_end(LEAD, stage)
+    watcher.on_train_end(LEAD, stage)
+    return rows, results
+
+
+def test_real_renders_agree_wholly_and_others_sentences_seldom(birds: Examples) -> None:
+    scores = agreement.score(birds, birds.real_NHWC)
+    assert (scores["score"], scores["real"], scores["normalised"], scores["unreadable"]) == (1, 1, 1, 0)
+    # By chance 1/8 for the bird's parts and 1/5 for the background, and some more where sentences name few.
+    assert 0.05 < scores["shuffled"] < 0.4
+
+
+def test_grey_pictures_agree_with_nothing(birds: Examples) -> None:
+    scores = agreement.score(birds, np.full_like(birds.real_NHWC, 128))
+    assert (scores["score"], scores["shuffled"], scores["normalised"], scores["unreadable"]) == (0, 0, 0, 1)
+
+
+def test_other_birds_score_nothing_between_the_floors(birds: Examples) -> None:
+    scores = agreement.score(birds, np.roll(birds.real_NHWC, 1, axis=0))
+    assert scores["real"] == 1
+    assert abs(scores["normalised"]) < 0.3
+
+
+def test_one_sentence_has_no_floor(birds: Examples) -> None:
+    one = Examples(birds.real_NHWC[:1], birds.sentences[:1], birds.text_NT[:1], birds.key_N[:1])
+    scores = agreement.score(one, one.real_NHWC)
+    assert scores["score"] == 1
+    assert math.isnan(scores["normalised"])
+
+
+def test_shuffling_leaves_no_sentence_in_its_place() -> None:
+    sentences = [str(number) for number in range(50)]
+    shuffled = agreement._shuffled(sentences)
+    assert sorted(shuffled) == sorted(sentences)
+    assert not any(a == b for a, b in zip(sentences, shuffled, strict=True))
+
+
+def test_scores_are_recorded_where_due_and_the_last_is_a_result(birds: Examples, tmp_path: Path) -> None:
+    stage = Painter(birds.real_NHWC)
+    rows, results = watch(agreement.ColourAgreement(10, ["held_out", "test"], 8), tmp_path, birds, stage, [4, 8, 12, 16])
+    assert [seen for seen, _ in rows] == [12, 16]
+    assert results == rows[-1][1]
+    assert results["agreement/test/normalised"] == 1
+    assert not any("held_out" in name for name in results)
+
+
+def test_pictures_are_drawn_in_chunks_in_their_order(birds: Examples, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agreement, "CHUNK", 10)
+    stage = Painter(birds.real_NHWC)
+    assert np.array_equal(agreement.draw(stage, birds), birds.real_NHWC)
+    assert [len(keys) for keys in stage.keys] == [10, 10, 4]
+
+
+def test_sheets_before_between_and_after(birds: Examples, tmp_path: Path) -> None:
+    sheets = Sheets(10, ["held_out", "test"], 3, 2)
+    stage = Painter(birds.real_NHWC)
+    watch(sheets, tmp_path, birds, stage, [4, 8, 12, 16])
+    names = ["reals-test", "seen-000000012-test", "seen-000000016-test", "untrained-test"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.png" for name in names]
+    assert sheets.latest == [tmp_path / "seen-000000016-test.png"]
+    # Three sheets of two noises: the same keys each time, so that only the weights differ between sheets.
+    assert stage.keys == [[0, 1, 2], [NEXT_NOISE, NEXT_NOISE + 1, NEXT_NOISE + 2]] * 3
+    with Image.open(sheets.latest[0]) as picture:
+        assert min(picture.size) > 128
+
+
+def test_a_resumed_run_draws_no_untrained_sheet_again(birds: Examples, tmp_path: Path) -> None:
+    stage = Painter(birds.real_NHWC)
+    stage.images_seen = 12
+    watch(Sheets(10, ["test"], 3, 1), tmp_path, birds, stage, [16])
+    assert [path.name for path in tmp_path.iterdir()] == ["seen-000000016-test.png"]
+
+
+def test_columns_show_stage_one_under_stage_two(birds: Examples) -> None:
+    below = torch.zeros(24, 3, 64, 64)
+    titles = [title for title, _ in columns(Painter(birds.real_NHWC, below), birds, 1)]
+    assert titles == ["real", "Stage-I 64 px", "stage1 128 px"]
+    shown = dict(columns(Painter(birds.real_NHWC), birds, 3))
+    assert list(shown) == ["real", "stage1 128 px"]
+    assert shown["stage1 128 px"].shape == (24, 3, 128, 128, 3)
+
+
+def test_plain_lines_now_and_then_where_there_is_no_terminal(
+    birds: Examples, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: float(next(clock)))
+    bar, stage = progress.ImagesBar(1000, 2), Painter(birds.real_NHWC[:1])
+    stage.terms = {"discriminator/real": torch.tensor(0.25), "discriminator/fake": torch.tensor(0.5), "generator/kl": torch.tensor(2.0)}
+    bar.on_train_start(LEAD, stage)  # the clock shows 0, then 10
+    for stage.iteration in range(1, 13):
+        stage.images_seen = 50 * stage.iteration
+        bar.on_train_batch_end(LEAD, stage)
+    bar.on_train_end(LEAD, stage)
+    out, err = capsys.readouterr()
+    # Every second iteration looks at the clock, ten seconds apart; the first line is due 30 s after 10: the third look, at 40 s.
+    assert err.splitlines() == [
+        "stage1: 300/1,000 images, 8/s, 1.6 min left, D 0.75  G 2.00",
+        "stage1: 600/1,000 images, 9/s, 0.8 min left, D 0.75  G 2.00",
+    ]
+    assert out == ""
+
+
+def test_other_ranks_are_silent(birds: Examples, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    follower: Any = SimpleNamespace(is_global_zero=False)
+    bar, stage = progress.ImagesBar(1000, 1), Painter(birds.real_NHWC[:1])
+    bar.on_train_start(follower, stage)
+    bar.on_train_batch_end(follower, stage)
+    assert capsys.readouterr() == ("", "")

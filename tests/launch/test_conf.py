@@ -1,0 +1,144 @@
+"""Every file of conf/ composes, fits the signatures and the rules, builds, and trains. Found by walking, so that a new file needs no test."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from commands import SMALL, Composed, Program
+
+from stackgan.launch import allowed, build, rules, schema
+from stackgan.launch.places import CONF
+from stackgan.stage.stacked import Stacked
+
+GROUPS = ("stage", "stage/network", "stage/recipe", "data", "text", "trainer", "callbacks", "experiment", "debug", "paths")
+WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
+BIG = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "data.train=60", "data.test=24", "trainer.precision=32-true")
+BASE = ("stage.base=train", "stage.base_images=4", "stage.resolution=128")
+"""A Stage-II that stands on two steps of Stage-I."""
+
+
+def choices(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
+
+
+ALL = [(group, choice) for group in GROUPS for choice in choices(group)]
+
+
+def test_no_group_is_forgotten() -> None:
+    groups = {str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {"."}
+    assert groups == set(GROUPS)
+
+
+@pytest.mark.parametrize(("group", "choice"), ALL, ids=["=".join(pair) for pair in ALL])
+def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
+    config = schema.check(composed(f"{group}={choice}"))
+    rules.check(config)
+    if group in ("stage", "data", "text"):
+        assert config[group]["name"] == choice
+    if group in ("stage/network", "stage/recipe"):
+        assert config["stage"][group.removeprefix("stage/")]["name"] == choice
+
+
+@pytest.mark.parametrize("verb", ["train", "prepare"])
+def test_every_verb_composes(verb: str, composed: Composed) -> None:
+    rules.check(schema.check(composed(config=verb)))
+
+
+def test_every_base_file_lists_what_the_others_set() -> None:
+    """One `_base.yaml` a group has every key once; others only change values (data sets and callbacks may have keys of their own)."""
+    for group in ("stage/recipe", "trainer"):
+        keys = set(yaml.safe_load((CONF / group / "_base.yaml").read_text()))
+        for choice in choices(group):
+            own = set(yaml.safe_load((CONF / group / f"{choice}.yaml").read_text()))
+            assert own - keys == {"defaults"}, f"{group}/{choice}.yaml"
+
+
+@pytest.mark.parametrize("network", choices("stage/network"))
+@pytest.mark.parametrize("stage", choices("stage"))
+@pytest.mark.parametrize("recipe", ["paper", "modern"])
+def test_every_network_of_every_stage_is_built(stage: str, network: str, recipe: str, composed: Composed) -> None:
+    words = (f"stage/network={network}", f"stage/recipe={recipe}")
+    config, below = (schema.check(composed(f"stage={name}", *words)) for name in (stage, "stage1"))
+    with torch.device("meta"):
+        first = build.generator_network(below, 512) if stage == "stage2" else None
+        built = build.stage(config, 512, 100, first)
+    assert built.resolution == (256 if stage == "stage2" else 64)
+    assert isinstance(built.generator, Stacked) == (stage == "stage2")
+    assert (built.average is not None) == (recipe == "modern")
+
+
+def trained(program: Program, desk: Path, stage: str, *words: str) -> None:
+    """Two steps, with Stage-I under them where the stage needs one."""
+    if stage == "stage2":
+        words += BASE
+    ended = program(f"stage={stage}", *words)
+    assert ended.code == 0, ended.err
+    results = [json.loads(path.read_text()) for path in (desk / "logs" / stage).glob("*/*/results.json")]
+    assert len(results) == 1
+    assert results[0]["images_seen"] > 0
+
+
+@pytest.mark.parametrize("recipe", choices("stage/recipe"))
+@pytest.mark.parametrize("stage", choices("stage"))
+def test_every_recipe_trains(stage: str, recipe: str, program: Program, desk: Path) -> None:
+    trained(program, desk, stage, *WITHOUT_CALLBACKS, f"stage/recipe={recipe}", "stage.images=8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", choices("stage/network"))
+@pytest.mark.parametrize("stage", choices("stage"))
+def test_every_network_trains(stage: str, network: str, program: Program, desk: Path) -> None:
+    trained(program, desk, stage, *BIG, f"stage/network={network}")
+
+
+@pytest.mark.parametrize("data", choices("data"))
+def test_every_data_set_trains(data: str, program: Program, desk: Path) -> None:
+    words = [word for word in WITHOUT_CALLBACKS if data == "toybirds" or not word.startswith(("data.train", "data.test"))]
+    trained(program, desk, "stage1", *words, f"data={data}", "stage.images=8")
+
+
+@pytest.mark.parametrize("text", [pytest.param(t, marks=pytest.mark.slow) if t == "minilm" else t for t in choices("text")])
+def test_every_encoder_trains(text: str, program: Program, desk: Path) -> None:
+    if text == "minilm" and importlib.util.find_spec("transformers") is None:
+        pytest.skip("the extra stackgan[text] is not installed")
+    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"text={text}", "stage.images=8")
+
+
+@pytest.mark.parametrize("callbacks", choices("callbacks"))
+def test_every_set_of_callbacks_trains(callbacks: str, program: Program, desk: Path) -> None:
+    words = SMALL if callbacks == "default" else WITHOUT_CALLBACKS
+    trained(program, desk, "stage1", *words, f"callbacks={callbacks}", "stage.images=8")
+
+
+@pytest.mark.parametrize("trainer", [choice for choice in choices("trainer") if choice != "gpu"])
+def test_every_trainer_trains(trainer: str, program: Program, desk: Path) -> None:
+    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"trainer={trainer}", "trainer.accelerator=cpu", "stage.images=8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", choices("experiment"))
+def test_every_experiment_trains(experiment: str, program: Program, desk: Path) -> None:
+    ended = program(f"experiment={experiment}", *SMALL, "stage.images=8", "stage.base_images=8")
+    assert ended.code == 0, ended.err
+    assert len(list(desk.glob("logs/*/*/*/DONE"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("debug", choices("debug"))
+def test_every_debug_overlay_trains(debug: str, program: Program, desk: Path) -> None:
+    trained(program, desk, "stage1", "data.train=60", "data.test=24", "stage/network=light", "stage/recipe=modern", f"debug={debug}")
+
+
+def test_only_our_own_networks_come_out_of_a_checkpoint() -> None:
+    ours = [target for target in allowed.targets() if target.startswith(allowed.OURS)]
+    others = sorted(allowed.targets() - set(ours))
+    assert ours
+    assert others
+    for target in ours:
+        assert allowed.resolve("x", target, from_checkpoint=True).__name__ == target.rpartition(".")[2]
+    for target in (others[0], "os.system", "torch.load", "stackgan.networks.pytorch.nn.Linear"):
+        with pytest.raises(Exception, match="not a class that conf/ offers"):
+            allowed.check({"inside": [{"_target_": target}]}, "x", from_checkpoint=True)

@@ -1,0 +1,80 @@
+"""Which commands mean the same run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import SMALL, Composed
+
+from stackgan.core.errors import UserError
+from stackgan.core.fingerprint import fingerprint
+from stackgan.launch import identity, schema
+
+TWO = ("stage=stage2", "stage.resolution=128")
+
+
+def name(composed: Composed, *words: str) -> str:
+    return fingerprint(identity.identity(schema.check(composed(*SMALL, *words))))
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["stage.images=8", "stage.epochs=3", "trainer.precision=bf16-mixed", "trainer.threads=1", "trainer.log_every=7", "paths.logs=x",
+     "data.root=elsewhere", "data.cache=elsewhere", "data.workers=2", "callbacks.agreement.every_images=9", "run.name=mine",
+     "stage.network.stage2.generator.width=8"],
+)  # fmt: skip
+def test_what_changes_no_weight(word: str, composed: Composed) -> None:
+    assert name(composed, word) == name(composed)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["seed=1", "stage.recipe.batch_size=8", "stage.recipe.beta1=0.1", "stage.conditioning_augmentation=false", "text.dim=64",
+     "data.train=61", "data.mirror=false", "stage.network.stage1.generator.width=12", "stage.resolution=128"],
+)  # fmt: skip
+def test_what_changes_the_weights(word: str, composed: Composed) -> None:
+    assert name(composed, word) != name(composed)
+
+
+def test_which_stage_one_is_named_counts_and_how_it_was_found_does_not(composed: Composed) -> None:
+    latest = name(composed, *TWO)
+    assert name(composed, *TWO, "stage.base=train", "stage.base_images=8") == latest
+    assert name(composed, *TWO, "stage.base=run://stage1/toybirds/x") != latest
+
+
+def begun(composed: Composed, *words: str) -> tuple[Path, dict[str, Any]]:
+    config = schema.check(composed(*SMALL, *words))
+    folder = identity.folder(config)
+    folder.path.mkdir(parents=True)
+    folder.config.write_text(json.dumps(config))
+    return folder.path, config
+
+
+def test_a_name_belongs_to_its_settings(composed: Composed) -> None:
+    path, config = begun(composed, "run.name=mine")
+    assert path == Path("logs/stage1/toybirds/mine")
+    assert identity.folder(config).path == path
+    other = schema.check(composed(*SMALL, "run.name=mine", "seed=3", "stage.recipe.beta1=0.5"))
+    with pytest.raises(UserError) as caught:
+        identity.folder(other)
+    assert str(caught.value) == (
+        "run.name=mine: logs/stage1/toybirds/mine was begun with other settings (stage.recipe.beta1 was 0.0, is 0.5; seed was 0, is 3; "
+        "data.seed was 0, is 3); set another run.name, or run.fresh=true for a new folder beside it"
+    )
+
+
+def test_fresh_counts_on(composed: Composed) -> None:
+    path, config = begun(composed, "run.name=mine")
+    config["run"]["fresh"] = True
+    assert identity.folder(config).path == path.with_name("mine-2")
+    path.with_name("mine-2").mkdir()
+    assert identity.folder(config).path == path.with_name("mine-3")
+    config["run"]["name"] = "new"
+    assert identity.folder(config).path == path.with_name("new")
+
+
+def test_differences_name_leaves_and_see_missing_ones() -> None:
+    old, new = {"a": {"b": 1, "c": [1]}, "d": None}, {"a": {"b": 2, "c": [1]}, "e": 3}
+    assert list(identity.differences(old, new)) == ["a.b was 1, is 2", "e was None, is 3"]
+    assert list(identity.differences(old, old)) == []

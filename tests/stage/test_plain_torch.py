@@ -1,0 +1,251 @@
+"""Two whole iterations of each stage are what a loop written straight from the formulas does, weight by weight.
+
+The loop below shares with the package the networks (tested in their own room) and the keyed streams of chance; losses, draws,
+pictures' moves, optimisers and turns are its own.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import torch
+from tiny_stages import BATCH, SEED, batches_for, fit, tiny
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrize
+
+from stackgan.core import chance
+from stackgan.core.shapes import Batch
+from stackgan.stage.stackgan import StackGAN
+
+ITERATIONS = 2
+K, Z = 8, 6
+Terms = dict[str, Tensor]
+
+
+@dataclass
+class Plain:
+    """Copies of a stage's networks, trained by hand. G: the stage's own generator; first: Stage-I's, under a Stage-II's."""
+
+    G: Any
+    D: Any
+    first: Any
+    adam_G: torch.optim.Optimizer = field(init=False)
+    adam_D: torch.optim.Optimizer = field(init=False)
+
+    @classmethod
+    def of(cls, stage: StackGAN) -> "Plain":
+        copied = copy.deepcopy(stage)
+        return cls(copied.generator.network, copied.discriminator, getattr(copied.generator, "first", None))
+
+    def optimise(self, g: float, d: float, betas: tuple[float, float]) -> None:
+        self.adam_G = torch.optim.Adam(self.G.parameters(), lr=g, betas=betas, fused=False, foreach=False)
+        self.adam_D = torch.optim.Adam(self.D.parameters(), lr=d, betas=betas, fused=False, foreach=False)
+
+    def draw(self, text: Tensor, stream: str, i: int, truncated: bool) -> tuple[Tensor, Any]:
+        """Pictures and their condition, with the noise of this stream and iteration."""
+
+        def numbers(name: str, width: int, cut: bool) -> Tensor:
+            return chance.normal((BATCH, width), chance.generator(SEED, f"{stream}/{name}", i), cut)
+
+        z, epsilon, below = numbers("noise", Z, False), numbers("epsilon", K, truncated), numbers("first_epsilon", K, truncated)
+        if self.first is None:
+            drawn = self.G(text, z, epsilon)
+        else:
+            with torch.no_grad():
+                small = self.first(text, z, below).x_BCHW
+            drawn = self.G(small, text, epsilon)
+        return drawn.x_BCHW, drawn.condition
+
+
+def floats(x: Tensor) -> Tensor:
+    """uint8 to [-1, 1]; x * (2 / 255) - 1 and not x / 127.5 - 1, whose last bit differs."""
+    return (x.float() * (2 / 255) - 1).contiguous(memory_format=torch.channels_last)
+
+
+def toggle(net: nn.Module, on: bool) -> None:
+    net.requires_grad_(on)
+
+
+def down(adam: torch.optim.Optimizer, loss: Tensor) -> None:
+    adam.zero_grad()
+    loss.backward()
+    adam.step()
+
+
+def should_be(target: int, logit: Tensor) -> Tensor:
+    """-log D(x) for 1, -log(1 - D(x)) for 0; D is the sigmoid of the logit."""
+    return F.softplus(-logit if target else logit).mean()
+
+
+def mean_kl(condition: Any) -> Tensor:
+    mu, log_sigma = condition.mean_BK, condition.log_sigma_BK
+    return (-log_sigma + 0.5 * (-1 + torch.exp(2 * log_sigma) + mu**2)).mean()
+
+
+def paper(plain: Plain, batch: Batch, i: int) -> None:
+    """The TensorFlow code: wrong picture with the right sentence, G's turn draws anew, 2 KL as a mean over everything."""
+    real, wrong, text = floats(batch.real_BCHW), floats(batch.mismatched_BCHW), batch.text_BT  # type: ignore[arg-type]
+    with torch.no_grad():
+        fake, _ = plain.draw(text, "discriminator", i, truncated=True)
+    logit = {name: plain.D(x, text)["conditional"] for name, x in (("real", real), ("wrong", wrong), ("fake", fake))}
+    loss = should_be(1, logit["real"]) + should_be(0, logit["wrong"]) / 2 + should_be(0, logit["fake"]) / 2
+    down(plain.adam_D, loss)
+    fake, condition = plain.draw(text, "generator", i, truncated=True)
+    toggle(plain.D, False)
+    down(plain.adam_G, should_be(1, plain.D(fake, text)["conditional"]) + 2.0 * mean_kl(condition))
+    toggle(plain.D, True)
+
+
+def pytorch(plain: Plain, batch: Batch, i: int) -> None:
+    """The PyTorch code: D reads mu, the batch shifted by one is the wrong pair, G's turn reuses fakes; two heads in Stage-II."""
+    real, text = floats(batch.real_BCHW), batch.text_BT
+    fake, condition = plain.draw(text, "discriminator", i, truncated=False)
+    mu = condition.mean_BK.detach()
+    on_real, on_fake = plain.D.features(real), plain.D.features(fake.detach())
+    real_c = plain.D.conditional(on_real, mu)
+    wrong = plain.D.conditional(on_real[: BATCH - 1], mu[1:])
+    fake_c = plain.D.conditional(on_fake, mu)
+    if plain.D.unconditional_head is None:
+        loss = should_be(1, real_c) + 0.5 * (should_be(0, fake_c) + should_be(0, wrong))
+    else:
+        real_u, fake_u = plain.D.unconditional(on_real), plain.D.unconditional(on_fake)
+        loss = should_be(1, real_c) / 2 + should_be(1, real_u) / 2
+        loss = loss + should_be(0, wrong) / 3 + should_be(0, fake_c) / 3 + should_be(0, fake_u) / 3
+    down(plain.adam_D, loss)
+    toggle(plain.D, False)
+    features = plain.D.features(fake)
+    loss = should_be(1, plain.D.conditional(features, mu)) + 2.0 * mean_kl(condition)
+    if plain.D.unconditional_head is not None:
+        loss = loss + should_be(1, plain.D.unconditional(features))
+    down(plain.adam_G, loss)
+    toggle(plain.D, True)
+
+
+def moved(x: Tensor, stream: str, i: int) -> Tensor:
+    """Every picture shifted by up to an eighth of its side, grey coming in."""
+    reach = x.shape[-1] // 8
+    u = torch.rand(BATCH, 2, generator=chance.generator(SEED, f"{stream}/translation", i))
+    out = []
+    for picture, (down_, right) in zip(x, (torch.floor(u * (2 * reach + 1)) - reach).int().tolist(), strict=True):
+        padded = F.pad(picture, (reach,) * 4)
+        out.append(padded[:, reach - down_ :, reach - right :][:, : x.shape[2], : x.shape[3]])
+    return torch.stack(out).contiguous(memory_format=torch.channels_last)
+
+
+def modern(plain: Plain, batch: Batch, i: int) -> None:
+    """Hinge, another class's sentence, moved pictures, R1 of 0.1 every 16th iteration; a power iteration a turn, one for R1."""
+    real, text, wrong = floats(batch.real_BCHW), batch.text_BT, batch.mismatched_text_BT
+    fake, condition = plain.draw(text, "discriminator", i, truncated=False)
+    heads = ("conditional",) if plain.D.unconditional_head is None else ("conditional", "unconditional")
+
+    def judged(features: Tensor) -> list[Tensor]:
+        return [plain.D.conditional(features, text) if h == "conditional" else plain.D.unconditional(features) for h in heads]
+
+    with parametrize.cached():
+        on_real = plain.D.features(moved(real, "real", i))
+        reals, mismatched = judged(on_real), plain.D.conditional(on_real, wrong)
+        fakes = judged(plain.D.features(moved(fake.detach(), "fake", i)))
+    loss = sum(F.relu(1 - logit).mean() for logit in reals) / len(heads)
+    # Each head weighs what is not real as much as what is; the conditional one has two kinds of it.
+    loss = loss + (F.relu(1 + mismatched).mean() + F.relu(1 + fakes[0]).mean()) / (2 * len(heads))
+    loss = loss + sum(F.relu(1 + logit).mean() for logit in fakes[1:]) / len(heads)
+    if i % 16 == 0:
+        leaf = real.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(plain.D(leaf, text)["conditional"].sum(), leaf, create_graph=True)
+        loss = loss + 0.1 / 2 * 16 * (slope**2).sum(dim=(1, 2, 3)).mean()
+    down(plain.adam_D, loss)
+    toggle(plain.D, False)
+    with parametrize.cached():
+        on_fake = judged(plain.D.features(moved(fake, "generator", i)))
+    down(plain.adam_G, -sum(logit.mean() for logit in on_fake) + 2.0 * mean_kl(condition))
+    toggle(plain.D, True)
+
+
+SYSTEMS = {
+    "paper": (paper, "paper", "paper", (2e-4, 2e-4, (0.5, 0.999))),
+    "pytorch": (pytorch, "pytorch", "pytorch", (2e-4, 2e-4, (0.5, 0.999))),
+    "modern": (modern, "light", "modern", (2e-4, 4e-4, (0.0, 0.99))),
+}
+
+
+def mean_of(average: nn.Module, live: nn.Module, i: int) -> None:
+    decay = min(0.999, (1 + i) / (10 + i))
+    for kept, weight in zip(average.parameters(), live.parameters(), strict=True):
+        kept.data = decay * kept.data + (1 - decay) * weight.data
+    for kept, buffer in zip(average.buffers(), live.buffers(), strict=True):
+        kept.data = buffer.data.clone()
+
+
+def agree(ours: nn.Module, theirs: nn.Module, before: nn.Module, step: float, what: str) -> int:
+    """Equal states, measured by what training moved; returns how many tensors moved.
+
+    Adam's first steps have the same length however small a gradient is, so where a gradient is nothing but rounding its sign is
+    chance: a few elements, and the whole of a bias just before batch norm (and the mean that batch norm keeps of it).
+    """
+    count, old, wanted = 0, before.state_dict(), theirs.state_dict()
+    biased = any(name.endswith("draw.0.bias") for name in wanted)
+    without_gradient = ("draw.0.bias", "draw.1.running_mean") if biased else ("no such",)
+    for name, found in ours.state_dict().items():
+        value, target, start = found.double(), wanted[name].double(), old[name].double()
+        off, movement = (value - target).abs(), (target - start).norm()
+        count += bool((value != start).any())
+        if not name.endswith(without_gradient):
+            assert off.max() <= 1e-6 + 0.2 * step, f"{what} {name}: off by {off.max():.1e}"
+            assert (off > 1e-6).sum() <= 1 + 0.005 * off.numel(), f"{what} {name}: {(off > 1e-6).sum()} of {off.numel()} are off"
+            assert off.norm() <= 2e-2 * movement + 1e-6, f"{what} {name}: off by {off.norm():.1e} where {movement:.1e} was moved"
+    return count
+
+
+@pytest.mark.parametrize("number", ["stage1", "stage2"])
+@pytest.mark.parametrize("system", list(SYSTEMS))
+def test_a_stage_is_the_plain_loop(system: str, number: str) -> None:
+    stage, before, plain, average = trained_both_ways(system, number)
+    _, _, _, (g, d, _) = SYSTEMS[system]
+    assert stage.images_seen == ITERATIONS * BATCH
+    assert agree(stage.generator.network, plain.G, before.generator.network, g, "G") > 10
+    assert agree(stage.discriminator, plain.D, before.discriminator, d, "D") > 10
+    if average is not None:
+        assert stage.average is not None
+        assert agree(stage.average.network, average, before.generator.network, g, "average") > 10
+    if number == "stage2":
+        first, untouched = stage.generator.first, before.generator.first  # type: ignore[union-attr]
+        assert all(torch.equal(a, b) for a, b in zip(first.parameters(), untouched.parameters(), strict=True))
+        # In batch mode its running statistics move, as in both codes.
+        assert (agree(first, plain.first, untouched, g, "first") > 0) == (stage.recipe.first_norm == "batch")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "stage.recipe.kl_weight=2.1",
+        "stage.recipe.beta2=0.9",
+        "stage.recipe.discriminator_lr=2.1e-4",
+        "stage.recipe.redraw_noise=false",
+        "stage.recipe.epsilon_truncated=false",
+        "stage.recipe.sigma_parametrisation=log_variance",
+    ],
+)
+def test_the_comparison_notices(change: str) -> None:
+    stage, before, plain, _ = trained_both_ways("paper", "stage1", change)
+    ours, theirs = nn.ModuleList([stage.generator.network, stage.discriminator]), nn.ModuleList([plain.G, plain.D])
+    with pytest.raises(AssertionError, match="off"):
+        agree(ours, theirs, nn.ModuleList([before.generator.network, before.discriminator]), 2e-4, "")
+
+
+def trained_both_ways(system: str, number: str, *changes: str) -> tuple[StackGAN, StackGAN, Plain, nn.Module | None]:
+    """The stage by Lightning, as it was before, the plain copies trained by hand, and their averaged generator or None."""
+    step, network, recipe, (g, d, betas) = SYSTEMS[system]
+    stage = tiny(f"stage/network={network}", f"stage/recipe={recipe}", *changes, stage=number)
+    before, data = copy.deepcopy(stage), batches_for(stage, ITERATIONS)
+    # Changes are this package's alone: the plain loop knows only the published recipe, on the same first weights.
+    plain = Plain.of(tiny(f"stage/network={network}", f"stage/recipe={recipe}", stage=number) if changes else stage)
+    plain.optimise(g, d, betas)
+    plain.G.train(), plain.D.train()
+    average = copy.deepcopy(plain.G) if stage.average is not None else None
+    for i, batch in enumerate(data):
+        step(plain, batch, i)
+        if average is not None:
+            mean_of(average, plain.G, i)
+    return fit(stage, data), before, plain, average
