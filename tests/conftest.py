@@ -18,6 +18,7 @@ from stackgan import toybirds
 from stackgan.launch import cli
 from stackgan.launch.training import train
 
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)

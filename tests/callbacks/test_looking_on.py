@@ -74,7 +74,9 @@ class Album:
         return Examples(b.real_NHWC[:count], b.sentences[:count], b.text_NT[:count], b.key_N[:count])
 
 
-def watch(watcher: Watcher, folder: Path, birds: Examples, stage: Painter, seen: Sequence[int]) -> tuple[list[Any], dict[str, float]]:
+def watch(
+    watcher: Watcher, folder: Path, birds: Examples, stage: Painter, seen: Sequence[int]
+) -> tuple[list[Any], dict[str, float]]:
     rows: list[Any] = []
     results: dict[str, float] = {}
     watcher.attach(View(folder, Album(birds), lambda images, values: rows.append((images, dict(values))), results))
@@ -168,7 +170,11 @@ def test_plain_lines_now_and_then_where_there_is_no_terminal(
     clock = iter(range(0, 10_000, 10))
     monkeypatch.setattr(progress.time, "perf_counter", lambda: float(next(clock)))
     bar, stage = progress.ImagesBar(1000, 2), Painter(birds.real_NHWC[:1])
-    stage.terms = {"discriminator/real": torch.tensor(0.25), "discriminator/fake": torch.tensor(0.5), "generator/kl": torch.tensor(2.0)}
+    stage.terms = {
+        "discriminator/real": torch.tensor(0.25),
+        "discriminator/fake": torch.tensor(0.5),
+        "generator/kl": torch.tensor(2.0),
+    }
     bar.on_train_start(LEAD, stage)  # the clock shows 0, then 10
     for stage.iteration in range(1, 13):
         stage.images_seen = 50 * stage.iteration

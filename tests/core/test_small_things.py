@@ -77,3 +77,8 @@ def test_a_batch_moves_whole() -> None:
     assert moved.mismatched_BCHW is None
     assert moved.iteration == 3
     assert batch.text_BT.device.type == "cpu"
+
+
+def test_json_of_numbers_that_json_lacks(tmp_path: Path) -> None:
+    atomic.write_json(tmp_path / "x.json", {"a": float("nan"), "b": [float("inf"), 1.5]})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": [None, 1.5]}

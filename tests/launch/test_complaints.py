@@ -3,11 +3,17 @@
 The program runs from end to end in this process (see conftest); tests/program has some in processes of their own.
 """
 
+import copy
 from pathlib import Path
 
 import pytest
-
 from commands import SMALL, Program
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from stackgan.core.errors import UserError
+from stackgan.launch import cli, rules, schema
 
 
 def refused(program: Program, desk: Path, *words: str) -> str:
@@ -78,7 +84,8 @@ VALUES = {
     "stage.recipe.generator_lr=inf": "stage.recipe.generator_lr=inf: input should be a finite number",
     "stage.recipe.generator_lr=nan": "stage.recipe.generator_lr=nan: input should be a finite number",
     "stage.recipe.augment_cutout=1.1": "stage.recipe.augment_cutout=1.1: input should be less than or equal to 1",
-    "stage.recipe.discriminator_loss=hing": "stage.recipe.discriminator_loss=hing: input should be 'bce' or 'hinge'; did you mean hinge?",
+    "stage.recipe.discriminator_loss=hing":
+        "stage.recipe.discriminator_loss=hing: input should be 'bce' or 'hinge'; did you mean hinge?",
     "stage.resolution=100": "stage.resolution=100: input should be 64, 128 or 256",
     "stage.images=0": "stage.images=0: input should be greater than 0",
     "stage.images=true": "stage.images=true: input should be a number",
@@ -95,7 +102,8 @@ VALUES = {
     "paths.logs=null": "paths.logs=null: input should be a valid string",
     "callbacks.sheets=3": "callbacks.sheets=3: input should be a valid dictionary",
     "callbacks.sheets.count=3.5": "callbacks.sheets.count=3.5: input should be a valid integer",
-    "callbacks.sheets.splits=[tset]": "callbacks.sheets.splits=tset: input should be 'train', 'validation', 'held_out' or 'test'; did you mean test?",
+    "callbacks.sheets.splits=[tset]":
+        "callbacks.sheets.splits=tset: input should be 'train', 'validation', 'held_out' or 'test'; did you mean test?",
     "stage._target_=os.system": "stage._target_=os.system: not a class that conf/ offers",
     "callbacks.sheets._target_=os.system": "callbacks.sheets._target_=os.system: not a class that conf/ offers",
     "+stage.network.stage2._target_=os.system": "stage.network.stage2._target_=os.system: not a class that conf/ offers",
@@ -103,8 +111,26 @@ VALUES = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def defaults() -> DictConfig:
+    OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+    with initialize_config_dir(version_base="1.3", config_dir=str(cli.CONF)):
+        return compose("train")
+
+
 @pytest.mark.parametrize("word", VALUES)
-def test_wrong_values(word: str, program: Program, desk: Path) -> None:
+def test_wrong_values(word: str, defaults: DictConfig) -> None:
+    """Set as Hydra would, which composes once for all of these; test_a_wrong_value_in_a_command goes the whole way."""
+    config = copy.deepcopy(defaults)
+    override = OverridesParser.create().parse_override(word)
+    OmegaConf.update(config, override.key_or_group, override.value(), force_add=True)
+    with pytest.raises(UserError) as caught:
+        rules.check(schema.check(config))
+    assert str(caught.value).startswith(VALUES[word])
+
+
+@pytest.mark.parametrize("word", ["seed=abc", "stage.recipe.batch_size=1.5", "callbacks.sheets._target_=os.system"])
+def test_a_wrong_value_in_a_command(word: str, program: Program, desk: Path) -> None:
     assert refused(program, desk, word).startswith(VALUES[word])
 
 
@@ -117,7 +143,8 @@ def test_wrong_values(word: str, program: Program, desk: Path) -> None:
         (["data=oxford", "paths.data={desk}/nowhere"], "data.root={desk}/nowhere/oxford102: no such folder"),
         (["data=oxford"], "data.batch_size=64: there are only 25 training pictures in"),
         ([*SMALL, "stage.recipe.batch_size=61"], "data.batch_size=61: there are only 60 training pictures in"),
-        ([*SMALL, "text=minilm", "text.folder={desk}/none"], 'text.folder={desk}/none: no file config.json in it. Set text.folder=null'),
+        ([*SMALL, "text=minilm", "text.folder={desk}/none"],
+         'text.folder={desk}/none: no file config.json in it. Set text.folder=null'),
         ([*SMALL, "data.validate=true", "data.validation_classes=30"], "data.validation_classes=30: there are 30 train classes"),
         ([*SMALL, "stage.recipe.mismatched_pair=image", "data.validate=true", "data.validation_classes=29",
           "stage.recipe.batch_size=2"], "data.mismatched=image: needs two train classes"),

@@ -1,4 +1,7 @@
-"""Every file of conf/ composes, fits the signatures and the rules, builds, and trains. Found by walking, so that a new file needs no test."""
+"""Every file of conf/ composes, fits the signatures and the rules, builds, and trains.
+
+Found by walking, so that a new file needs no test.
+"""
 
 import importlib.util
 import json
@@ -7,15 +10,16 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from commands import SMALL, Composed, Program
+from commands import BIRDS, SMALL, Composed, Program
 
 from stackgan.launch import allowed, build, rules, schema
 from stackgan.launch.places import CONF
 from stackgan.stage.stacked import Stacked
 
-GROUPS = ("stage", "stage/network", "stage/recipe", "data", "text", "trainer", "callbacks", "experiment", "debug", "paths")
+GROUPS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {"."})
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
-BIG = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "data.train=60", "data.test=24", "trainer.precision=32-true")
+PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", *BIRDS, "trainer.precision=32-true")
+NARROW = tuple(f"stage.network.stage{n}.{player}.width=8" for n in (1, 2) for player in ("generator", "discriminator"))
 BASE = ("stage.base=train", "stage.base_images=4", "stage.resolution=128")
 """A Stage-II that stands on two steps of Stage-I."""
 
@@ -25,11 +29,6 @@ def choices(group: str) -> list[str]:
 
 
 ALL = [(group, choice) for group in GROUPS for choice in choices(group)]
-
-
-def test_no_group_is_forgotten() -> None:
-    groups = {str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {"."}
-    assert groups == set(GROUPS)
 
 
 @pytest.mark.parametrize(("group", "choice"), ALL, ids=["=".join(pair) for pair in ALL])
@@ -48,7 +47,7 @@ def test_every_verb_composes(verb: str, composed: Composed) -> None:
 
 
 def test_every_base_file_lists_what_the_others_set() -> None:
-    """One `_base.yaml` a group has every key once; others only change values (data sets and callbacks may have keys of their own)."""
+    """One `_base.yaml` a group has every key once; others only change values (data sets may add their own)."""
     for group in ("stage/recipe", "trainer"):
         keys = set(yaml.safe_load((CONF / group / "_base.yaml").read_text()))
         for choice in choices(group):
@@ -56,6 +55,7 @@ def test_every_base_file_lists_what_the_others_set() -> None:
             assert own - keys == {"defaults"}, f"{group}/{choice}.yaml"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", choices("stage/network"))
 @pytest.mark.parametrize("stage", choices("stage"))
 @pytest.mark.parametrize("recipe", ["paper", "modern"])
@@ -82,7 +82,7 @@ def trained(program: Program, desk: Path, stage: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", choices("stage/recipe"))
-@pytest.mark.parametrize("stage", choices("stage"))
+@pytest.mark.parametrize("stage", [pytest.param(s, marks=pytest.mark.slow) if s == "stage2" else s for s in choices("stage")])
 def test_every_recipe_trains(stage: str, recipe: str, program: Program, desk: Path) -> None:
     trained(program, desk, stage, *WITHOUT_CALLBACKS, f"stage/recipe={recipe}", "stage.images=8")
 
@@ -91,7 +91,13 @@ def test_every_recipe_trains(stage: str, recipe: str, program: Program, desk: Pa
 @pytest.mark.parametrize("network", choices("stage/network"))
 @pytest.mark.parametrize("stage", choices("stage"))
 def test_every_network_trains(stage: str, network: str, program: Program, desk: Path) -> None:
-    trained(program, desk, stage, *BIG, f"stage/network={network}")
+    trained(program, desk, stage, *PLAIN, *NARROW, f"stage/network={network}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", choices("stage"))
+def test_the_paper_s_networks_train_at_their_own_width(stage: str, program: Program, desk: Path) -> None:
+    trained(program, desk, stage, *PLAIN)
 
 
 @pytest.mark.parametrize("data", choices("data"))
@@ -129,7 +135,7 @@ def test_every_experiment_trains(experiment: str, program: Program, desk: Path) 
 @pytest.mark.slow
 @pytest.mark.parametrize("debug", choices("debug"))
 def test_every_debug_overlay_trains(debug: str, program: Program, desk: Path) -> None:
-    trained(program, desk, "stage1", "data.train=60", "data.test=24", "stage/network=light", "stage/recipe=modern", f"debug={debug}")
+    trained(program, desk, "stage1", *BIRDS, "stage/network=light", "stage/recipe=modern", f"debug={debug}")
 
 
 def test_only_our_own_networks_come_out_of_a_checkpoint() -> None:

@@ -22,7 +22,8 @@ def name(composed: Composed, *words: str) -> str:
     "word",
     ["stage.images=8", "stage.epochs=3", "trainer.precision=bf16-mixed", "trainer.threads=1", "trainer.log_every=7", "paths.logs=x",
      "data.root=elsewhere", "data.cache=elsewhere", "data.workers=2", "callbacks.agreement.every_images=9", "run.name=mine",
-     "stage.network.stage2.generator.width=8"],
+     "stage.network.stage2.generator.width=8", "stage.recipe.epochs=3", "stage.recipe.epsilon_at_test=zero",
+     "stage.recipe.first_norm=batch"],
 )  # fmt: skip
 def test_what_changes_no_weight(word: str, composed: Composed) -> None:
     assert name(composed, word) == name(composed)
@@ -43,6 +44,11 @@ def test_which_stage_one_is_named_counts_and_how_it_was_found_does_not(composed:
     assert name(composed, *TWO, "stage.base=run://stage1/toybirds/x") != latest
 
 
+def test_what_speaks_of_stage_two_counts_there(composed: Composed) -> None:
+    assert name(composed, *TWO, "stage.recipe.first_norm=batch") != name(composed, *TWO)
+    assert name(composed, *TWO, "stage.recipe.epsilon_at_test=zero") == name(composed, *TWO)
+
+
 def begun(composed: Composed, *words: str) -> tuple[Path, dict[str, Any]]:
     config = schema.check(composed(*SMALL, *words))
     folder = identity.folder(config)
@@ -59,8 +65,8 @@ def test_a_name_belongs_to_its_settings(composed: Composed) -> None:
     with pytest.raises(UserError) as caught:
         identity.folder(other)
     assert str(caught.value) == (
-        "run.name=mine: logs/stage1/toybirds/mine was begun with other settings (stage.recipe.beta1 was 0.0, is 0.5; seed was 0, is 3; "
-        "data.seed was 0, is 3); set another run.name, or run.fresh=true for a new folder beside it"
+        "run.name=mine: logs/stage1/toybirds/mine was begun with other settings (stage.recipe.beta1 was 0.0, is 0.5; "
+        "seed was 0, is 3; data.seed was 0, is 3); set another run.name, or run.fresh=true for a new folder beside it"
     )
 
 

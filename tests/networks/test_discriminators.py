@@ -113,3 +113,15 @@ def test_signatures_can_be_checked(family: Any) -> None:
     for name, parameter in inspect.signature(family.__init__).parameters.items():
         assert name == "self" or parameter.annotation is not inspect.Parameter.empty
         assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+def test_projection_adds_the_inner_product_of_pooled_features_and_text() -> None:
+    judge = pytorch.StageOneDiscriminator(12, 64, condition_dim=6, width=8, text_input="embedding", join_kernel=1, projection=True)
+    head = judge.conditional_head
+    features_BCHW, text_BT = torch.randn(3, 64, 4, 4), torch.randn(3, 12)
+    assert head.projection is not None
+    with_B = judge.conditional(features_BCHW, text_BT)
+    added_B = torch.einsum("bchw,ct,bt->b", features_BCHW, head.projection.weight, text_BT) / 16
+    nn.init.zeros_(head.projection.weight)
+    torch.testing.assert_close(with_B - judge.conditional(features_BCHW, text_BT), added_B, atol=1e-5, rtol=1e-4)
+    assert pytorch.StageOneDiscriminator(12, 64, condition_dim=6, width=8).conditional_head.projection is None

@@ -142,3 +142,17 @@ def test_autocast_and_memory_format_change_little(channels_last: bool) -> None:
         mixed = network(*inputs).x_BCHW
     assert mixed.is_contiguous(memory_format=torch.channels_last) is channels_last
     assert torch.allclose(plain, mixed.float(), atol=0.02)
+
+
+def test_picture_skip_starts_from_the_enlarged_picture() -> None:
+    first_BCHW = torch.linspace(-1, 1, 64).expand(2, 3, 64, 64).contiguous()
+    large_BCHW = nn.functional.interpolate(first_BCHW, size=128, mode="bilinear", align_corners=False)
+    drawn = {}
+    for skip in (True, False):
+        network = StageTwoGenerator(12, 128, condition_dim=6, width=8, picture_skip=skip)
+        last = network.draw[-1]
+        assert isinstance(last, nn.Conv2d)
+        nn.init.zeros_(last.weight)
+        drawn[skip] = network(first_BCHW, torch.randn(2, 12), torch.randn(2, 6)).x_BCHW
+    torch.testing.assert_close(drawn[True], 0.99 * large_BCHW)
+    assert torch.equal(drawn[False], torch.zeros_like(large_BCHW))

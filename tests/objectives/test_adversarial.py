@@ -87,3 +87,14 @@ def test_half_precision_logits_give_full_precision_losses() -> None:
     for loss in (real_loss(logit_B, "bce"), fake_loss(logit_B, "hinge"), generator_loss(logit_B, "hinge")):
         assert loss.dtype == torch.float32
     assert torch.equal(real_loss(logit_B, "bce"), real_loss(logit_B.float(), "bce"))
+
+
+def test_balanced_heads_weigh_real_and_not_real_alike() -> None:
+    ones = {head: torch.ones(4) for head in ("conditional", "unconditional")}
+    code = discriminator_terms(ones, ones, {"conditional": torch.ones(4)}, "hinge")
+    even = discriminator_terms(ones, ones, {"conditional": torch.ones(4)}, "hinge", balanced=True)
+    weights = {name: float(term) / 2 for name, term in even.items() if not name.startswith("real")}
+    assert weights == {"mismatched_conditional": 0.25, "fake_conditional": 0.25, "fake_unconditional": 0.5}
+    assert float(code["fake_unconditional"]) == pytest.approx(2 / 3)
+    alone = {"conditional": torch.ones(4)}
+    assert discriminator_terms(alone, alone, alone, "bce", balanced=True) == discriminator_terms(alone, alone, alone, "bce")

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from stackgan.core.errors import UserError
-from stackgan.runs.folder import RunFolder, acquire
+from stackgan.runs.folder import RunFolder, held
 
 SRC = Path(__file__).parents[2] / "src"
 HOLDER = """
 import sys, time
 from pathlib import Path
-from stackgan.runs.folder import RunFolder, acquire
-lock = acquire(RunFolder(Path(sys.argv[1])), wait=False)
+from stackgan.runs.folder import RunFolder, held
+lock = held(RunFolder(Path(sys.argv[1])), wait=False)
+lock.__enter__()
 print("held", flush=True)
 time.sleep(60)
 """
@@ -67,17 +68,17 @@ def test_done_is_written_last(folder: RunFolder) -> None:
 
 
 def test_the_lock_makes_no_run_folder(folder: RunFolder) -> None:
-    with acquire(folder, wait=False):
+    with held(folder, wait=False):
         assert not folder.path.exists()
 
 
 def test_a_second_holder_is_refused(folder: RunFolder) -> None:
-    with acquire(folder, wait=False):
+    with held(folder, wait=False):
         with pytest.raises(UserError, match=r"run\.name=one: another process trains .*one; wait for it, or set"):
-            acquire(folder, wait=False)
-        with acquire(RunFolder(folder.path.with_name("two")), wait=False):
+            held(folder, wait=False).__enter__()
+        with held(RunFolder(folder.path.with_name("two")), wait=False):
             pass
-    with acquire(folder, wait=False):
+    with held(folder, wait=False):
         pass
 
 
@@ -87,9 +88,21 @@ def test_the_lock_is_freed_when_its_holder_dies(folder: RunFolder, capsys: pytes
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(UserError):
-            acquire(folder, wait=False)
+            held(folder, wait=False).__enter__()
         holder.kill()
         began = time.monotonic()
-        with acquire(folder, wait=True):
+        with held(folder, wait=True):
             assert time.monotonic() - began < 30
-    assert acquire(folder, wait=False).is_locked
+
+
+def test_the_lock_is_freed_after_an_error(folder: RunFolder) -> None:
+    with pytest.raises(ZeroDivisionError), held(folder, wait=False):
+        raise ZeroDivisionError
+    with held(folder, wait=False):
+        pass
+
+
+def test_logs_that_cannot_be_written_are_a_line(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("a file, not a folder")
+    with pytest.raises(UserError, match=r"paths\.logs=.*logs: cannot be written"):
+        RunFolder(tmp_path / "logs/stage1/toybirds/one").lock()

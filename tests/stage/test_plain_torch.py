@@ -5,7 +5,7 @@ pictures' moves, optimisers and turns are its own.
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -61,7 +61,7 @@ class Plain:
 
 def floats(x: Tensor) -> Tensor:
     """uint8 to [-1, 1]; x * (2 / 255) - 1 and not x / 127.5 - 1, whose last bit differs."""
-    return (x.float() * (2 / 255) - 1).contiguous(memory_format=torch.channels_last)
+    return (x.to(torch.float32) * (2 / 255) - 1).double().contiguous(memory_format=torch.channels_last)
 
 
 def toggle(net: nn.Module, on: bool) -> None:
@@ -170,6 +170,36 @@ SYSTEMS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def float_means_double(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package lifts half precision to float32, these tests stay in float64.
+
+    Adam's first steps are as long as the learning rate however small a gradient is: in float32 the rounding of one that should be
+    zero (a bias before batch norm) would show as a whole step.
+    """
+    monkeypatch.setattr(Tensor, "float", Tensor.double)
+
+
+def exact(stage: StackGAN) -> StackGAN:
+    """In float64, and with weights of full strength: at 0.02 the gradients of so narrow a G are near Adam's 1e-8."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        for weight in stage.parameters():
+            if weight.dim() > 1:
+                nn.init.kaiming_normal_(weight)
+    if stage.average is not None:
+        stage.average.load_state_dict(stage.generator.state_dict())
+    prepared = stage._prepared
+    stage._prepared = lambda x_BCHW: prepared(x_BCHW).double()  # type: ignore[method-assign]
+    return stage.double()
+
+
+def doubled(batch: Batch) -> Batch:
+    """Sentences in float64, as the networks are."""
+    other = batch.mismatched_text_BT
+    return replace(batch, text_BT=batch.text_BT.double(), mismatched_text_BT=None if other is None else other.double())
+
+
 def mean_of(average: nn.Module, live: nn.Module, i: int) -> None:
     decay = min(0.999, (1 + i) / (10 + i))
     for kept, weight in zip(average.parameters(), live.parameters(), strict=True):
@@ -178,23 +208,15 @@ def mean_of(average: nn.Module, live: nn.Module, i: int) -> None:
         kept.data = buffer.data.clone()
 
 
-def agree(ours: nn.Module, theirs: nn.Module, before: nn.Module, step: float, what: str) -> int:
-    """Equal states, measured by what training moved; returns how many tensors moved.
-
-    Adam's first steps have the same length however small a gradient is, so where a gradient is nothing but rounding its sign is
-    chance: a few elements, and the whole of a bias just before batch norm (and the mean that batch norm keeps of it).
-    """
+def agree(ours: nn.Module, theirs: nn.Module, before: nn.Module, what: str) -> int:
+    """Equal states, to a hundred-thousandth of what training moved each tensor by; returns how many tensors moved."""
     count, old, wanted = 0, before.state_dict(), theirs.state_dict()
-    biased = any(name.endswith("draw.0.bias") for name in wanted)
-    without_gradient = ("draw.0.bias", "draw.1.running_mean") if biased else ("no such",)
     for name, found in ours.state_dict().items():
         value, target, start = found.double(), wanted[name].double(), old[name].double()
-        off, movement = (value - target).abs(), (target - start).norm()
+        off, moved_by = (value - target).abs(), (target - start).norm()
         count += bool((value != start).any())
-        if not name.endswith(without_gradient):
-            assert off.max() <= 1e-6 + 0.2 * step, f"{what} {name}: off by {off.max():.1e}"
-            assert (off > 1e-6).sum() <= 1 + 0.005 * off.numel(), f"{what} {name}: {(off > 1e-6).sum()} of {off.numel()} are off"
-            assert off.norm() <= 2e-2 * movement + 1e-6, f"{what} {name}: off by {off.norm():.1e} where {movement:.1e} was moved"
+        assert off.max() <= 1e-9, f"{what} {name}: off by {off.max():.1e}"
+        assert off.norm() <= 1e-5 * moved_by + 1e-9, f"{what} {name}: off by {off.norm():.1e} where {moved_by:.1e} was moved"
     return count
 
 
@@ -202,18 +224,17 @@ def agree(ours: nn.Module, theirs: nn.Module, before: nn.Module, step: float, wh
 @pytest.mark.parametrize("system", list(SYSTEMS))
 def test_a_stage_is_the_plain_loop(system: str, number: str) -> None:
     stage, before, plain, average = trained_both_ways(system, number)
-    _, _, _, (g, d, _) = SYSTEMS[system]
     assert stage.images_seen == ITERATIONS * BATCH
-    assert agree(stage.generator.network, plain.G, before.generator.network, g, "G") > 10
-    assert agree(stage.discriminator, plain.D, before.discriminator, d, "D") > 10
+    assert agree(stage.generator.network, plain.G, before.generator.network, "G") > 10
+    assert agree(stage.discriminator, plain.D, before.discriminator, "D") > 10
     if average is not None:
         assert stage.average is not None
-        assert agree(stage.average.network, average, before.generator.network, g, "average") > 10
+        assert agree(stage.average.network, average, before.generator.network, "average") > 10
     if number == "stage2":
         first, untouched = stage.generator.first, before.generator.first  # type: ignore[union-attr]
         assert all(torch.equal(a, b) for a, b in zip(first.parameters(), untouched.parameters(), strict=True))
         # In batch mode its running statistics move, as in both codes.
-        assert (agree(first, plain.first, untouched, g, "first") > 0) == (stage.recipe.first_norm == "batch")
+        assert (agree(first, plain.first, untouched, "first") > 0) == (stage.recipe.first_norm == "batch")
 
 
 @pytest.mark.parametrize(
@@ -231,16 +252,17 @@ def test_the_comparison_notices(change: str) -> None:
     stage, before, plain, _ = trained_both_ways("paper", "stage1", change)
     ours, theirs = nn.ModuleList([stage.generator.network, stage.discriminator]), nn.ModuleList([plain.G, plain.D])
     with pytest.raises(AssertionError, match="off"):
-        agree(ours, theirs, nn.ModuleList([before.generator.network, before.discriminator]), 2e-4, "")
+        agree(ours, theirs, nn.ModuleList([before.generator.network, before.discriminator]), "")
 
 
 def trained_both_ways(system: str, number: str, *changes: str) -> tuple[StackGAN, StackGAN, Plain, nn.Module | None]:
     """The stage by Lightning, as it was before, the plain copies trained by hand, and their averaged generator or None."""
     step, network, recipe, (g, d, betas) = SYSTEMS[system]
-    stage = tiny(f"stage/network={network}", f"stage/recipe={recipe}", *changes, stage=number)
-    before, data = copy.deepcopy(stage), batches_for(stage, ITERATIONS)
+    words = (f"stage/network={network}", f"stage/recipe={recipe}")
+    stage = exact(tiny(*words, *changes, stage=number))
+    before, data = copy.deepcopy(stage), [doubled(batch) for batch in batches_for(stage, ITERATIONS)]
     # Changes are this package's alone: the plain loop knows only the published recipe, on the same first weights.
-    plain = Plain.of(tiny(f"stage/network={network}", f"stage/recipe={recipe}", stage=number) if changes else stage)
+    plain = Plain.of(exact(tiny(*words, stage=number)) if changes else stage)
     plain.optimise(g, d, betas)
     plain.G.train(), plain.D.train()
     average = copy.deepcopy(plain.G) if stage.average is not None else None

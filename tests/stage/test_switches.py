@@ -155,7 +155,7 @@ def test_balance_heads_gives_each_head_equal_sides() -> None:
     words = ("stage/network=pytorch", "stage.recipe.mismatched_pair=sentence")
     _, _, _, code, _ = first_turns(*words, stage="stage2")
     _, _, _, balanced, _ = first_turns(*words, "stage.recipe.balance_heads=true", stage="stage2")
-    factors = {name: (balanced[name] / code[name]).item() for name in code}
+    factors = {name: balanced[name].item() / code[name].item() for name in code}
     assert factors == pytest.approx(
         {
             "real_conditional": 1,
@@ -241,7 +241,7 @@ def first_moves(*words: str) -> tuple[float, float, bool]:
 
     def largest(part: str) -> float:
         pairs = zip(getattr(before, part).parameters(), getattr(made.generator, part).parameters(), strict=True)
-        return max(float((a - b).abs().max()) for a, b in pairs)
+        return max((a - b).abs().max().item() for a, b in pairs)
 
     buffers = zip(before.first.buffers(), made.generator.first.buffers(), strict=True)
     return largest("first"), largest("network"), any(not torch.equal(a, b) for a, b in buffers)
@@ -263,6 +263,17 @@ def test_a_trained_stage_one_moves_at_its_share_of_the_rate() -> None:
 def test_running_statistics_stay_where_they_are_used() -> None:
     first, _, statistics = first_moves("stage.recipe.first_norm=running")
     assert (first, statistics) == (0, False)
+
+
+@pytest.mark.parametrize("norm", ["batch", "running"])
+def test_the_mode_of_stage_one_does_not_depend_on_how_it_arrives(norm: Any) -> None:
+    made = tiny(f"stage.recipe.first_norm={norm}", stage="stage2")
+    assert isinstance(made.generator, Stacked)
+    for arrives in (True, False):  # an averaged one arrives in evaluation mode
+        stacked = Stacked(made.generator.first.train(arrives), made.generator.network, False, norm)
+        assert stacked.first.training == (norm == "batch")
+        assert not stacked.eval().first.training
+        assert stacked.train().first.training == (norm == "batch")
 
 
 # --- learning rates

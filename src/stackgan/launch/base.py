@@ -52,7 +52,7 @@ def _roots(config: Config) -> list[Path]:
 def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
     """The named run, or the newest finished one that fits."""
     base = config["stage"]["base"]
-    if base != "latest":
+    if base not in ("latest", "run://latest", f"run://stage1/{config['data']['name']}/latest"):
         run = _referenced(config, base)
         if wrong := list(_unlike(run, config, facts)):
             way = "name a run that does, or set stage.base=train"

@@ -11,14 +11,18 @@ from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
 BUDGET = {"images", "epochs", "base_images"}
+NOT_TRAINING = {"epochs", "epsilon_at_test"}
+OF_STAGE2 = {"first_trained", "first_lr_factor", "first_norm"}
 PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "folder"}
 
 
 def identity(config: Config) -> dict[str, Any]:
     """Stage, network, recipe, data, text, seed and global batch; not budget, devices, precision, places."""
     stage = {key: value for key, value in config["stage"].items() if key not in BUDGET}
-    if stage["base"] in ("latest", "train"):
+    if stage["base"] == "train" or str(stage["base"]).endswith("latest"):
         del stage["base"]
+    idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] == "stage1" else set())
+    stage["recipe"] = {key: value for key, value in stage["recipe"].items() if key not in idle}
     # A network file describes both stages; only this one's part changes its weights.
     other = "stage1" if stage["name"] == "stage2" else "stage2"
     stage["network"] = {key: value for key, value in stage["network"].items() if key != other}

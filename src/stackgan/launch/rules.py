@@ -31,8 +31,6 @@ def _base(config: Config) -> str | None:
         return "stage.base=null: Stage-II stands on a Stage-I run; set stage.base=latest, train or run://stage1/<data>/<name>"
     if stage["base"] and stage["base"] not in ("latest", "train") and not stage["base"].startswith("run://"):
         return f"stage.base={stage['base']}: not a reference; set latest, train, or run://stage1/<data>/<name>"
-    if stage["base_images"] and stage["base"] != "train":
-        return f"stage.base_images={stage['base_images']}: only stage.base=train trains a Stage-I; set that, or drop it"
     return None
 
 

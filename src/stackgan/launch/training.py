@@ -18,7 +18,7 @@ from stackgan.data.module import CaptionedPictures
 from stackgan.launch import base, build, identity, machine, restore, rules, schema
 from stackgan.launch.quiet import quiet
 from stackgan.runs import checkpoint, provenance
-from stackgan.runs.folder import RunFolder, acquire
+from stackgan.runs.folder import RunFolder, held
 from stackgan.stage.stackgan import StackGAN
 
 Config = Mapping[str, Any]
@@ -50,7 +50,7 @@ def _train(composed: DictConfig, wait: bool) -> Path:
         print(f"{folder.path} is done ({folder.images_done():,} images seen); run.fresh=true trains it again")
         return folder.path
     first = base.checkpoint_of(config, facts, lambda composed: _train(composed, wait=True)) if stands_on_another else None
-    with acquire(folder, wait):
+    with held(folder, wait):
         # Another process may have finished the run while this one waited.
         if folder.images_done() < budget:
             found = checkpoint.newest(folder.checkpoints)

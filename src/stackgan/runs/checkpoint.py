@@ -17,10 +17,15 @@ FORMAT = 1
 _NAME = re.compile(r"seen-(\d+)\.pt")
 
 
+def oldest_first(folder: Path) -> list[Path]:
+    """The checkpoints, by images seen."""
+    found = [(int(match[1]), path) for path in folder.glob("seen-*.pt") if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
 def newest(folder: Path) -> Path | None:
     """The checkpoint with the most images seen, None where there is none."""
-    found = [(int(match[1]), path) for path in folder.glob("seen-*.pt") if (match := _NAME.fullmatch(path.name))]
-    return max(found)[1] if found else None
+    return next(reversed(oldest_first(folder)), None)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -86,7 +91,7 @@ class Keeper(Callback):
         state = self.head | pl_module.run_state()
         atomic.write(self.folder / f"seen-{seen:09d}.pt", lambda path: torch.save(state, path))
         self._saved = seen
-        for old in sorted(self.folder.glob("seen-*.pt"))[: -self.keep]:
+        for old in oldest_first(self.folder)[: -self.keep]:
             old.unlink()
 
 

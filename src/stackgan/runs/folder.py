@@ -1,7 +1,8 @@
 """A run's folder: what lies where, whose settings it holds, and whether it is done."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,21 @@ class RunFolder:
         atomic.write_json(self.done, {"images_seen": results["images_seen"]})
 
     def lock(self) -> filelock.BaseFileLock:
-        """The lock of this run; the system frees it when its holder dies. It lies beside the folder, so that no folder is made."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """The lock of this run; the system frees it when its holder dies. It lies beside the folder, so that no folder is made.
+
+        Raises UserError where nothing can be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"paths.logs={self.path.parents[2]}: cannot be written ({error.strerror}); set paths.logs to a folder you can write"
+            ) from error
         return filelock.FileLock(self.path.parent / f".{self.path.name}.lock")
 
 
-def acquire(folder: RunFolder, wait: bool) -> filelock.BaseFileLock:
+@contextmanager
+def held(folder: RunFolder, wait: bool) -> Iterator[None]:
     """Hold the run's lock. wait: until it is free; else a UserError where another process trains this run."""
     lock = folder.lock()
     try:
@@ -98,4 +108,7 @@ def acquire(folder: RunFolder, wait: bool) -> filelock.BaseFileLock:
             ) from None
         print(f"waiting for another process that trains {folder.path}", flush=True)
         lock.acquire()
-    return lock
+    try:
+        yield
+    finally:
+        lock.release()

@@ -40,6 +40,7 @@ class Adversarial(Stage):
 
     def training_step(self, batch: Batch, batch_index: int) -> None:
         """One D step, then one G step; G's turn draws anew (the paper's code) or reuses D's fakes (the PyTorch code)."""
+        self.terms = {}  # lazy penalties do not occur in every iteration
         for_generator, for_discriminator = self._lightning_optimizers()
         # G's graph must be built before D's turn freezes G; when G draws anew, D's fakes need no graph.
         with torch.set_grad_enabled(not self.recipe.redraw_noise):
