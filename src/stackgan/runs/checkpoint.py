@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
+from torch.utils._pytree import tree_map_only
 
 from stackgan.core import atomic
 from stackgan.core.errors import UserError
@@ -70,7 +71,9 @@ class Keeper(Callback):
         seen: int = pl_module.images_seen
         if self.stopped is not None:
             trainer.should_stop = True
-        if self.stopped is not None or seen // self.every_images > self._saved // self.every_images:
+        # A save that is due with the last iteration waits for on_train_end, after the last look: until then the run is unfinished.
+        due = seen // self.every_images > self._saved // self.every_images and not trainer.is_last_batch
+        if self.stopped is not None or due:
             self.save(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
@@ -78,9 +81,10 @@ class Keeper(Callback):
         self.save(trainer, pl_module)
 
     def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        """Give the signals back, whatever happened."""
+        """Give the signals back, unless Lightning has done so already."""
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) == self._on_signal:
+                signal.signal(number, handler)
         self._before.clear()
 
     def save(self, trainer: Trainer, pl_module: Any) -> None:
@@ -88,7 +92,8 @@ class Keeper(Callback):
         seen: int = pl_module.images_seen
         if not trainer.is_global_zero or seen == self._saved:
             return
-        state = self.head | pl_module.run_state()
+        # On the CPU, so that a machine without the run's GPU opens it with torch.load's default arguments.
+        state = tree_map_only(torch.Tensor, lambda value: value.detach().cpu(), self.head | pl_module.run_state())
         atomic.write(self.folder / f"seen-{seen:09d}.pt", lambda path: torch.save(state, path))
         self._saved = seen
         for old in oldest_first(self.folder)[: -self.keep]:

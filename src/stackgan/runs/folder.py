@@ -72,6 +72,8 @@ class RunFolder:
         """Make the folder and record what the run is."""
         for folder in (self.path, self.sheets, self.checkpoints):
             folder.mkdir(parents=True, exist_ok=True)
+        for left in self.checkpoints.glob(".*.part"):
+            left.unlink()
         if not self.config.exists():
             atomic.write_json(self.config, config)
         atomic.write_json(self.provenance, provenance)
@@ -86,13 +88,14 @@ class RunFolder:
 
         Raises UserError where nothing can be written.
         """
+        beside = self.path.parent / f".{self.path.name}.lock"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            beside.touch()
         except OSError as error:
-            raise UserError(
-                f"paths.logs={self.path.parents[2]}: cannot be written ({error.strerror}); set paths.logs to a folder you can write"
-            ) from error
-        return filelock.FileLock(self.path.parent / f".{self.path.name}.lock")
+            way = "set paths.logs (a sweep's: paths.sweeps) to a folder you can write"
+            raise UserError(f"{beside.parent}: cannot be written ({error.strerror}); {way}") from error
+        return filelock.FileLock(beside)
 
 
 @contextmanager

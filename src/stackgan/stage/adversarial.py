@@ -42,13 +42,15 @@ class Adversarial(Stage):
         """One D step, then one G step; G's turn draws anew (the paper's code) or reuses D's fakes (the PyTorch code)."""
         self.terms = {}  # lazy penalties do not occur in every iteration
         for_generator, for_discriminator = self._lightning_optimizers()
-        # G's graph must be built before D's turn freezes G; when G draws anew, D's fakes need no graph.
-        with torch.set_grad_enabled(not self.recipe.redraw_noise):
-            fakes = self.draw_fakes(batch, "discriminator")
+        redraw = self.recipe.redraw_noise
+        # Fakes that both turns share need their graph, which D's turn, with G frozen, would not build.
+        fakes = None if redraw else self.draw_fakes(batch, "discriminator")
         with self.toggled_optimizer(for_discriminator):
+            # Drawn here rather than under no_grad: autocast would keep G's cast weights, without gradients, for G's own turn.
+            fakes = self.draw_fakes(batch, "discriminator") if fakes is None else fakes
             self.descend(for_discriminator, "discriminator", self.discriminator_terms(batch, fakes.detach()))
         with self.toggled_optimizer(for_generator):
-            if self.recipe.redraw_noise:
+            if redraw:
                 fakes = self.draw_fakes(batch, "generator")
             self.descend(for_generator, "generator", self.generator_terms(batch, fakes))
         if self.average is not None:

@@ -59,7 +59,9 @@ class Stage(LightningModule):
         if not bool(finite.all()):
             raise self._not_finite(player, {name: float(term.detach()) for name, term in terms.items()})
         optimizer.zero_grad(set_to_none=True)
-        self.manual_backward(torch.stack(list(terms.values())).sum())
+        # Lightning's autocast spans the whole training step; backward passes do not belong in it.
+        with torch.autocast(self.device.type, enabled=False):
+            self.manual_backward(torch.stack(list(terms.values())).sum())
         optimizer.step()
         self.terms.update({f"{player}/{name}": term.detach() for name, term in terms.items()})
 
@@ -67,8 +69,8 @@ class Stage(LightningModule):
         bad = [name for name, value in values.items() if not torch.isfinite(torch.tensor(value))]
         return UserError(
             f"{self.name}: the {player}'s term {' and '.join(bad)} is {values[bad[0]]} at iteration {self.iteration} "
-            f"({self.images_seen:,} images seen); no weight was changed by it. Lower stage.recipe.{player}_lr, or train with "
-            "trainer.precision=32-true; the last checkpoint is kept, the same command goes on from it"
+            f"({self.images_seen:,} images seen); no weight was changed by it. Go on with trainer.precision=32-true, or begin "
+            f"another run with a lower stage.recipe.{player}_lr or another seed; checkpoints written before are kept"
         )
 
     def run_state(self) -> dict[str, Any]:

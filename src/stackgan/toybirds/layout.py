@@ -57,6 +57,8 @@ def write(
 def _beside(root: Path) -> Iterator[Path]:
     """A scratch folder on root's own disk that becomes root when the block ends well, and vanishes when it does not."""
     scratch = root.parent / f".{root.name}.{os.getpid()}.drawing"
+    # A process that was killed while drawing may have had the same number.
+    shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
         yield scratch
