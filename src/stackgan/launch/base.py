@@ -69,9 +69,11 @@ def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
                 fit.append(run)
     if not fit:
         raise UserError(_nothing(config, facts, near))
-    # In a sweep over a switch of the recipe, each job's own Stage-I rather than the newest of them all.
-    wanted = identity.identity(schema.check(stage1_config(config)))
-    return next((run for run in fit if identity.identity(run.settings()) == wanted), fit[0])
+    if cli.multirun():
+        # In a sweep over a switch of the recipe, each job stands on its own Stage-I rather than on the newest of them all.
+        wanted = identity.identity(schema.check(stage1_config(config)))
+        return next((run for run in fit if identity.identity(run.settings()) == wanted), fit[0])
+    return fit[0]
 
 
 def _nothing(config: Config, facts: Mapping[str, Any], near: list[str]) -> str:
