@@ -57,7 +57,9 @@ def test_there_are_commands() -> None:
 def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig]) -> None:
     verb, words = words_of(line)
     for job in jobs(words):
-        rules.check(schema.check(composed(*job, config=verb)))
+        settings = schema.check(composed(*job, config=verb))
+        if verb == "train":
+            rules.check(settings)
 
 
 @pytest.mark.parametrize("word", sorted(set(re.findall(r"`((?:stage|trainer|run|seed|text|data)[\w./]*=[\w:/.-]+)`", README))))

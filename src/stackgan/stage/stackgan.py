@@ -176,8 +176,9 @@ class StackGAN(Adversarial):
         def epsilon(stream: str, width: int) -> Tensor:
             return torch.zeros(len(key_B), width, device=self.device) if zero else rows(stream, width, truncated)
 
+        # Named by stage, so that a Stage-II stands on the very picture that its Stage-I alone draws for the same sentence and key.
         return Draws(
             rows("noise", self.noise_dim),
-            epsilon("epsilon", self.condition_dim),
-            epsilon("first_epsilon", self.first_condition_dim),
+            epsilon(f"{self.name}/epsilon", self.condition_dim),
+            epsilon("stage1/epsilon", self.first_condition_dim),
         )
