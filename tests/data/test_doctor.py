@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from stackgan.core.errors import UserError
-from stackgan.data.module import CaptionedPictures
-
-pytest.importorskip("stackgan.plots.sheet")
 from stackgan.data import doctor
+from stackgan.data.module import CaptionedPictures
 
 Build = Callable[..., CaptionedPictures]
 

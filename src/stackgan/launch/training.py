@@ -13,7 +13,6 @@ from omegaconf import DictConfig
 from stackgan.callbacks.metrics_file import MetricsFile, MetricsWriter
 from stackgan.callbacks.progress import ImagesBar
 from stackgan.callbacks.watcher import View, Watcher
-from stackgan.core.errors import UserError
 from stackgan.data.module import CaptionedPictures
 from stackgan.launch import base, build, identity, machine, restore, rules, schema
 from stackgan.launch.quiet import quiet
@@ -141,10 +140,6 @@ def _budget(config: Config, data: CaptionedPictures) -> int:
     """Images to see, in whole batches."""
     stage = config["stage"]
     batch = stage["recipe"]["batch_size"]
-    if batch > data.train_size:
-        raise UserError(
-            f"stage.recipe.batch_size={batch}: the data set has {data.train_size} training pictures; set it to that or less"
-        )
     epochs = stage["epochs"] or stage["recipe"]["epochs"]
     iterations = -(-stage["images"] // batch) if stage["images"] else epochs * (data.train_size // batch)
     return int(iterations * batch)

