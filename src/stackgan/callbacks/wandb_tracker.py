@@ -1,0 +1,150 @@
+"""Weights & Biases: curves over images seen, captioned pictures, settings; online where that is possible, else offline."""
+
+import secrets
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stackgan.callbacks import wandb_reach
+from stackgan.callbacks.tracker import RunCard, Tracker
+from stackgan.callbacks.wandb_reach import Mode
+from stackgan.core import atomic
+from stackgan.core.errors import UserError
+from stackgan.core.ranges import PositiveFloat
+
+ID_FILE = "wandb-id"
+INIT_SECONDS = 4.0
+
+
+class WandbTracker(Tracker):
+    """One W&B run for one run folder, which keeps its id; wandb's files lie in `wandb/` there.
+
+    mode: auto is offline by itself where there is no key or no network; online complains about a missing key before
+    training. Each resumed session is a file of its own with that id, and step = iteration, so that `wandb sync` joins
+    them. finish_seconds: how long the end of a run waits for uploads; what is left then can be sent by `wandb sync`.
+    """
+
+    def __init__(self, *, project: str, entity: str | None, mode: Mode, tags: list[str], finish_seconds: PositiveFloat) -> None:
+        self.project, self.entity, self.mode, self.tags = project, entity, mode, tags
+        self.finish_seconds = finish_seconds
+        self._card: RunCard | None = None
+        self._run: Any = None
+
+    @property
+    def way_out(self) -> str:
+        """How to send the files, once there are some."""
+        if self._run is None:
+            return super().way_out
+        folder = Path(self._run.dir).parent
+        # All offline sessions of a run belong to one command, which sends them in their order.
+        which = "offline-run-*" if self._run.offline else shlex.quote(folder.name)
+        return f"wandb sync {shlex.quote(str(folder.parent))}/{which} sends it later"
+
+    def check(self) -> None:
+        """Raise UserError where mode=online lacks a key."""
+        if self.mode == "online" and wandb_reach.wants_key() and (trouble := wandb_reach.key_trouble()):
+            way = "run `wandb login`, set WANDB_API_KEY, or set mode=auto, which is offline where there is no key"
+            raise UserError(f"logger.wandb.mode=online: {trouble}; {way}")
+
+    def begin(self, card: RunCard) -> None:
+        """Go online, or offline with a line that says why."""
+        self._card, way = card, wandb_reach.choose(self.mode)
+        if way.mode == "disabled":
+            _say(f"off ({way.why})")
+            return
+        why = way.why
+        if way.mode == "online":
+            try:
+                self._run = self._init(card, "online")
+            except Exception as error:
+                why = " ".join(f"wandb.init failed: {error}".split())[:160]
+                wandb_reach.remember_failure(why)
+                # wandb's process still holds the id; the next init starts another process.
+                wandb_reach.load().teardown()
+        if self._run is None:
+            self._run = self._init(card, "offline")
+        self._run.define_metric("images_seen")
+        self._run.define_metric("*", step_metric="images_seen")
+        _say(f"offline ({why}); {self.way_out}" if self._run.offline else str(self._run.url))
+
+    def record(self, images_seen: int, values: Mapping[str, float]) -> None:
+        """A row at the step of its iteration."""
+        self._log(images_seen, dict(values))
+
+    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
+        """A list of pictures, each under its sentence."""
+        image = wandb_reach.load().Image
+        shown = [image(picture, caption=caption) for picture, caption in zip(pictures_NHWC, captions, strict=True)]
+        self._log(images_seen, {name: shown})
+
+    def finish(self, results: Mapping[str, Any], done: bool) -> None:
+        """Results go into the run's summary. Raises TimeoutError where uploading takes too long."""
+        if self._run is not None:
+            self._run.summary.update({**results, "done": done})
+            self._run.finish(exit_code=0 if done else 1)
+
+    def abandon(self) -> None:
+        """Kill wandb's own process, for which the end of the program would wait without limit; a later run starts another."""
+        # No public name leads there.
+        setup = sys.modules.get("wandb.sdk.wandb_setup")
+        connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
+        process = getattr(getattr(connection, "_proc", None), "_process", None)
+        if process is not None:
+            process.kill()
+            wandb_reach.load().teardown()
+
+    def _log(self, images_seen: int, values: dict[str, Any]) -> None:
+        if self._run is not None and self._card is not None:
+            self._run.log({**values, "images_seen": images_seen}, step=self._card.iteration(images_seen))
+
+    def _init(self, card: RunCard, mode: str) -> Any:
+        wandb = wandb_reach.load()
+        settings = wandb.Settings(
+            silent=True,
+            console="off",
+            disable_git=True,
+            disable_code=True,
+            save_code=False,
+            x_disable_stats=True,
+            init_timeout=INIT_SECONDS,
+            # Before the guard loses patience, so that wandb closes its files itself.
+            finish_timeout=0.75 * self.finish_seconds,
+            finish_timeout_raises=True,
+        )
+        return wandb.init(
+            project=self.project,
+            entity=self.entity,
+            dir=card.folder,
+            id=kept_id(card.folder / ID_FILE),
+            name=card.name,
+            group=card.group,
+            job_type=card.stage,
+            tags=list(dict.fromkeys([*card.tags, *self.tags])),
+            config={**card.config, "provenance": dict(card.provenance)},
+            mode=mode,
+            # Offline there is nobody to ask; `wandb sync` joins by id.
+            resume="allow" if mode == "online" else None,
+            # A run of its own, whatever became of the one before it in this program.
+            reinit="create_new",
+            settings=settings,
+        )
+
+
+def kept_id(path: Path) -> str:
+    """The id in this file, which is made where there is none."""
+    if not path.exists():
+        made = secrets.token_hex(6)
+        atomic.write(path, lambda beside: _write_text(beside, made + "\n"))
+    return path.read_text().strip()
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def _say(line: str) -> None:
+    print(f"W&B: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,97 @@
+"""A W&B host of our own on 127.0.0.1, as good or as bad as a test needs it."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Host(ThreadingHTTPServer):
+    """posts: how many POSTs are answered before it falls silent, None: all. heads: whether it says that it is there.
+
+    upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history.
+    """
+
+    daemon_threads, block_on_close = True, False
+
+    def __init__(self, posts: int | None, heads: bool) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.posts, self.heads = posts, heads
+        self.upserts: list[dict[str, Any]] = []
+        self.rows: list[dict[str, Any]] = []
+        self.count = 0
+        self.silence = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, *_: Any) -> None:
+        """wandb is killed in some tests; its broken connections are no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Host
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        if not self.server.heads:
+            self.server.silence.wait()
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer({})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
+        self.server.count += 1
+        if self.server.posts is not None and self.server.count > self.server.posts:
+            self.server.silence.wait()
+        self.answer(self.graphql(body) if self.path == "/graphql" else self.stream(body))
+
+    def graphql(self, body: dict[str, Any]) -> dict[str, Any]:
+        variables = body["variables"]
+        found = re.search(r"(?:query|mutation)\s+(\w+)", body["query"])
+        name = found[1] if found else ""
+        if name == "UpsertBucket":
+            self.server.upserts.append(variables)
+            project = {"id": "p", "name": "stackgan", "entity": {"id": "e", "name": "me"}}
+            bucket = {"id": "b", "name": variables["name"], "displayName": variables["displayName"], "project": project}
+            return {"data": {"upsertBucket": {"bucket": bucket | {"config": "{}", "historyLineCount": 0}, "inserted": True}}}
+        if name == "CreateRunFiles":
+            files = [{"name": file, "uploadUrl": f"{self.server.url}/{file}"} for file in variables["files"]]
+            return {"data": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}}
+        return {"data": {}}
+
+    def stream(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.server.rows += [json.loads(line) for line in body.get("files", {}).get("wandb-history.jsonl", {}).get("content", [])]
+        return {"exitcode": None, "limits": {}}
+
+    def answer(self, value: dict[str, Any]) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Silent."""
+
+
+@contextmanager
+def host(posts: int | None = None, heads: bool = True) -> Iterator[Host]:
+    server = Host(posts, heads)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.silence.set()
+        server.shutdown()
+        server.server_close()
