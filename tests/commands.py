@@ -15,7 +15,7 @@ SMALL = (
     *BIRDS, "stage/network=light", "stage/recipe=modern", "stage.recipe.batch_size=4", "trainer.precision=32-true",
     "stage.network.stage1.generator.width=8", "stage.network.stage1.discriminator.width=8",
     "stage.network.stage2.generator.width=4", "stage.network.stage2.discriminator.width=4",
-    "callbacks.agreement.count=6", "callbacks.sheets.count=2", "callbacks.sheets.noises=1", "trainer.log_every=1",
+    "logger=none", "callbacks.agreement.count=6", "callbacks.sheets.count=2", "callbacks.sheets.noises=1", "trainer.log_every=1",
 )  # fmt: skip
 """Both stages in a size that takes milliseconds an iteration, on the drawn birds."""
 

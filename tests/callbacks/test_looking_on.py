@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,9 @@ from stackgan.callbacks.watcher import Every, View, Watcher
 from stackgan.core.pixels import to_unit_range
 from stackgan.core.shapes import Examples, Pictures
 
-LEAD: Any = SimpleNamespace(is_global_zero=True)
+LEAD: Any = SimpleNamespace(is_global_zero=True, is_last_batch=False)
+"""A trainer as the first rank's callbacks see it, with batches left; LAST: in its last iteration."""
+LAST: Any = SimpleNamespace(is_global_zero=True, is_last_batch=True)
 
 
 @pytest.mark.parametrize(
@@ -74,17 +77,25 @@ class Album:
         return Examples(b.real_NHWC[:count], b.sentences[:count], b.text_NT[:count], b.key_N[:count])
 
 
-def watch(
-    watcher: Watcher, folder: Path, birds: Examples, stage: Painter, seen: Sequence[int]
-) -> tuple[list[Any], dict[str, float]]:
-    rows: list[Any] = []
-    results: dict[str, float] = {}
-    watcher.attach(View(folder, Album(birds), lambda images, values: rows.append((images, dict(values))), results))
+@dataclass
+class Seen:
+    """What a watcher said: rows of figures, pictures by name, results."""
+
+    rows: list[Any] = field(default_factory=list)
+    shown: list[Any] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+
+
+def watch(watcher: Watcher, folder: Path, birds: Examples, stage: Painter, seen: Sequence[int], whole: bool = True) -> Seen:
+    """Train to the last of seen; whole: it is the budget's end, else the run is stopped there."""
+    said = Seen()
+    record, show = (lambda images, values: said.rows.append((images, dict(values)))), (lambda *words: said.shown.append(words))
+    watcher.attach(View(folder, Album(birds), record, show, said.results))
     watcher.on_train_start(LEAD, stage)
     for stage.images_seen in seen:
-        watcher.on_train_batch_end(LEAD, stage)
-    watcher.on_train_end(LEAD, stage)
-    return rows, results
+        watcher.on_train_batch_end(LAST if whole and stage.images_seen == seen[-1] else LEAD, stage)
+    watcher.on_train_end(LAST if whole else LEAD, stage)
+    return said
 
 
 def test_real_renders_agree_wholly_and_others_sentences_seldom(birds: Examples) -> None:
@@ -121,11 +132,34 @@ def test_shuffling_leaves_no_sentence_in_its_place() -> None:
 
 def test_scores_are_recorded_where_due_and_the_last_is_a_result(birds: Examples, tmp_path: Path) -> None:
     stage = Painter(birds.real_NHWC)
-    rows, results = watch(agreement.ColourAgreement(10, ["held_out", "test"], 8), tmp_path, birds, stage, [4, 8, 12, 16])
-    assert [seen for seen, _ in rows] == [12, 16]
-    assert results == rows[-1][1]
-    assert results["agreement/test/normalised"] == 1
-    assert not any("held_out" in name for name in results)
+    said = watch(agreement.ColourAgreement(10, ["held_out", "test"], 8), tmp_path, birds, stage, [4, 8, 12, 16])
+    assert [seen for seen, _ in said.rows] == [12, 16]
+    assert said.results == said.rows[-1][1]
+    assert said.results["agreement/test/normalised"] == 1
+    assert not any("held_out" in name for name in said.results)
+
+
+def test_what_is_due_with_the_last_iteration_is_looked_at_once(birds: Examples, tmp_path: Path) -> None:
+    said = watch(agreement.ColourAgreement(10, ["test"], 8), tmp_path, birds, Painter(birds.real_NHWC), [8, 16, 24])
+    assert [seen for seen, _ in said.rows] == [16, 24]
+
+
+def test_a_stopped_run_gets_no_last_look(birds: Examples, tmp_path: Path) -> None:
+    for watcher in (agreement.ColourAgreement(10, ["test"], 8), Sheets(10, ["test"], 3, 1)):
+        stage = Painter(birds.real_NHWC)
+        said = watch(watcher, tmp_path, birds, stage, [4, 8], whole=False)
+        assert (said.rows, said.results) == ([], {})
+        assert len(stage.keys) == (1 if isinstance(watcher, Sheets) else 0)  # the untrained sheet alone
+
+
+def test_other_ranks_do_not_look(birds: Examples, tmp_path: Path) -> None:
+    watcher, stage = Sheets(1, ["test"], 3, 1), Painter(birds.real_NHWC)
+    other: Any = SimpleNamespace(is_global_zero=False, is_last_batch=True)
+    watcher.on_train_start(other, stage)
+    stage.images_seen = 8
+    watcher.on_train_batch_end(other, stage)
+    watcher.on_train_end(other, stage)
+    assert stage.keys == []
 
 
 def test_pictures_are_drawn_in_chunks_in_their_order(birds: Examples, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +172,7 @@ def test_pictures_are_drawn_in_chunks_in_their_order(birds: Examples, monkeypatc
 def test_sheets_before_between_and_after(birds: Examples, tmp_path: Path) -> None:
     sheets = Sheets(10, ["held_out", "test"], 3, 2)
     stage = Painter(birds.real_NHWC)
-    watch(sheets, tmp_path, birds, stage, [4, 8, 12, 16])
+    said = watch(sheets, tmp_path, birds, stage, [4, 8, 12, 16])
     names = ["reals-test", "seen-000000012-test", "seen-000000016-test", "untrained-test"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.png" for name in names]
     assert sheets.latest == [tmp_path / "seen-000000016-test.png"]
@@ -146,6 +180,19 @@ def test_sheets_before_between_and_after(birds: Examples, tmp_path: Path) -> Non
     assert stage.keys == [[0, 1, 2], [NEXT_NOISE, NEXT_NOISE + 1, NEXT_NOISE + 2]] * 3
     with Image.open(sheets.latest[0]) as picture:
         assert min(picture.size) > 128
+    assert [(images, name, sentences) for images, name, _, sentences in said.shown] == [
+        (images, "drawn/test", birds.sentences[:3]) for images in (0, 12, 16)
+    ]
+    np.testing.assert_array_equal(said.shown[0][2], birds.real_NHWC[:3])  # the first noise's pictures
+
+
+def test_a_sheet_that_cannot_be_written_is_a_warning(birds: Examples, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    watch(Sheets(10, ["test"], 3, 1), tmp_path / "nowhere", birds, Painter(birds.real_NHWC), [4])
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) == 3
+    assert all(
+        line.startswith("warning: ") and "cannot be written (No such file or directory); training goes on" in line for line in err
+    )
 
 
 def test_a_resumed_run_draws_no_untrained_sheet_again(birds: Examples, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stackgan.core.errors import UserError
 from stackgan.core.shapes import Batch
+from stackgan.data.batches import Batches
 from stackgan.data.module import CaptionedPictures
 
 Build = Callable[..., CaptionedPictures]
@@ -114,11 +115,22 @@ def test_the_partners_sentence_is_of_another_class(ready: Build) -> None:
             assert classes[tuple(text)] != module.records[key].class_id
 
 
-@pytest.mark.parametrize("mismatched", ["roll", "none"])
-def test_no_partner_where_none_is_wanted(ready: Build, mismatched: str) -> None:
-    batch = served(ready(mismatched=mismatched), 0, 1)[0]
+def test_no_partner_where_none_is_wanted(ready: Build) -> None:
+    batch = served(ready(mismatched="none"), 0, 1)[0]
     assert batch.mismatched_BCHW is None
     assert batch.mismatched_text_BT is None
+
+
+@pytest.mark.parametrize("world", [1, 2])
+def test_roll_gives_each_picture_the_next_ones_sentence_of_the_global_batch(ready: Build, world: int) -> None:
+    module = ready(mismatched="roll")
+    rows = np.array([row for row, record in enumerate(module.records) if record.split == "train"])
+    whole = Batches(module.arrays, rows, module.draw, 0, 1)[3].text_BT.roll(-1, 0)
+    for rank in range(world):
+        batch = Batches(module.arrays, rows, module.draw, rank, world)[3]
+        assert batch.mismatched_BCHW is None
+        assert batch.mismatched_text_BT is not None
+        torch.testing.assert_close(batch.mismatched_text_BT, whole[rank::world], rtol=0, atol=0)
 
 
 def test_without_chance_it_is_the_centre(ready: Build) -> None:

@@ -62,8 +62,19 @@ def test_what_the_machine_lacks(composed: Composed, monkeypatch: pytest.MonkeyPa
         machine.check(trainer)
     for choice in ("auto", "cpu"):
         machine.check(schema.check(composed(f"trainer={choice}"))["trainer"])
+    with pytest.raises(UserError, match=r"^trainer.devices=all: there is no GPU here; say how many CPU processes"):
+        machine.check(schema.check(composed("trainer=ddp"))["trainer"])
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     machine.check(trainer)
+    everything = schema.check(composed("trainer=ddp"))["trainer"]
+    machine.check(everything)
+    assert everything["devices"] == 2
+    with pytest.raises(UserError, match=r"^trainer.devices=4: there are 2 GPUs here"):
+        machine.check(schema.check(composed("trainer=gpu", "trainer.devices=4"))["trainer"])
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(UserError, match="give the command without torchrun"):
+        machine.check(trainer)
 
 
 @pytest.mark.parametrize(

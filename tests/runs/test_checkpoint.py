@@ -1,11 +1,9 @@
-"""Checkpoints: plain data, whole or not there, the last few kept, nothing in them run."""
+"""Checkpoint files: plain data, whole or not there, nothing in them run."""
 
 import os
 import pickle
 import re
-import signal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,123 +11,9 @@ import torch
 
 from stackgan.core.errors import UserError
 from stackgan.runs import checkpoint
-from stackgan.runs.checkpoint import Clock, Keeper, Resume, load, newest
+from stackgan.runs.checkpoint import load, newest, newest_whole, save
 
 HEAD = {"format": checkpoint.FORMAT, "config": {"seed": 0}}
-
-
-class Counting:
-    """As much of a stage as a Keeper sees."""
-
-    def __init__(self, seen: int = 0) -> None:
-        self.images_seen = seen
-        self.loaded: Any = None
-
-    def run_state(self) -> dict[str, Any]:
-        return {"images_seen": self.images_seen, "weights": {"w": torch.full((2,), float(self.images_seen))}}
-
-    def load_run_state(self, state: Any) -> None:
-        self.loaded = state
-
-
-def trainer() -> Any:
-    return SimpleNamespace(is_global_zero=True, should_stop=False, is_last_batch=False)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def run(keeper: Keeper, stage: Counting, until: int, batch: int = 4) -> Any:
-    """Train to so many images, as far as the Keeper can tell."""
-    by = trainer()
-    keeper.on_train_start(by, stage)
-    try:
-        while stage.images_seen < until and not by.should_stop:
-            stage.images_seen += batch
-            keeper.on_train_batch_end(by, stage)
-        keeper.on_train_end(by, stage)
-    finally:
-        keeper.teardown(by, stage, "fit")
-    return by
-
-
-def test_saves_when_due_and_at_the_end_and_keeps_the_last(tmp_path: Path) -> None:
-    saved = []
-    keeper = Keeper(tmp_path, HEAD, every_images=10, keep=2)
-    save = torch.save
-
-    def listening(state: Any, path: Any) -> None:
-        saved.append(state["images_seen"])
-        save(state, path)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "save", listening)
-        run(keeper, Counting(), 34)
-    assert saved == [12, 20, 32, 36]
-    assert names(tmp_path) == ["seen-000000032.pt", "seen-000000036.pt"]
-    found = newest(tmp_path)
-    assert found is not None
-    state = torch.load(found)  # default arguments: nothing but data
-    assert state["images_seen"] == 36
-    assert state["config"] == {"seed": 0}
-    assert state["weights"]["w"].tolist() == [36.0, 36.0]
-    assert load(found).keys() == state.keys()
-
-
-def test_goes_on_where_it_was_left(tmp_path: Path) -> None:
-    run(Keeper(tmp_path, HEAD, every_images=1000, keep=3), Counting(), 8)
-    stage = Counting(8)
-    Resume(load(tmp_path / "seen-000000008.pt")).on_train_start(trainer(), stage)
-    assert stage.loaded["images_seen"] == 8
-    before = (tmp_path / "seen-000000008.pt").stat().st_mtime_ns
-    run(Keeper(tmp_path, HEAD, every_images=1000, keep=3), stage, 8)
-    assert (tmp_path / "seen-000000008.pt").stat().st_mtime_ns == before  # nothing new, nothing written
-    run(Keeper(tmp_path, HEAD, every_images=1000, keep=3), stage, 16)
-    assert names(tmp_path) == ["seen-000000008.pt", "seen-000000016.pt"]
-
-
-def test_other_ranks_do_not_write(tmp_path: Path) -> None:
-    Keeper(tmp_path, HEAD, 1, 1).save(SimpleNamespace(is_global_zero=False), Counting(4))  # type: ignore[arg-type]
-    assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("error", [RuntimeError("disk full"), KeyboardInterrupt()])
-def test_a_failed_save_leaves_the_old_one_and_nothing_else(tmp_path: Path, error: BaseException, monkeypatch: Any) -> None:
-    stage, keeper = Counting(4), Keeper(tmp_path, HEAD, every_images=4, keep=1)
-    keeper.save(trainer(), stage)
-
-    def half(state: Any, path: Path) -> None:
-        Path(path).write_bytes(b"half")
-        raise error
-
-    monkeypatch.setattr(torch, "save", half)
-    stage.images_seen = 8
-    with pytest.raises(type(error)):
-        keeper.save(trainer(), stage)
-    assert names(tmp_path) == ["seen-000000004.pt"]
-    assert load(tmp_path / "seen-000000004.pt")["images_seen"] == 4
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_after_its_iteration(tmp_path: Path, number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    keeper, stage = Keeper(tmp_path, HEAD, every_images=1000, keep=2), Counting()
-    run_state = stage.run_state
-    by = trainer()
-    keeper.on_train_start(by, stage)
-    os.kill(os.getpid(), number)
-    assert not by.should_stop
-    stage.images_seen += 4
-    keeper.on_train_batch_end(by, stage)
-    assert by.should_stop
-    assert keeper.stopped == number
-    assert names(tmp_path) == ["seen-000000004.pt"]
-    with pytest.raises(KeyboardInterrupt):  # the second one does not wait
-        os.kill(os.getpid(), number)
-    keeper.teardown(by, stage, "fit")
-    assert signal.getsignal(number) == before
-    assert run_state()["images_seen"] == 4
 
 
 def test_newest_is_the_most_images_seen(tmp_path: Path) -> None:
@@ -186,9 +70,69 @@ def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
         load(tmp_path / "seen-000000004.pt")
 
 
-def test_clock() -> None:
-    times = iter([10.0, 14.5])
-    clock = Clock(now=lambda: next(times))
-    clock.on_train_start(trainer(), Counting(8))  # type: ignore[arg-type]
-    clock.on_train_end(trainer(), Counting(40))  # type: ignore[arg-type]
-    assert (clock.seconds, clock.images) == (4.5, 32)
+def filled(folder: Path, *seen: int) -> list[Path]:
+    paths = [folder / f"seen-{images:09d}.pt" for images in seen]
+    for images, path in zip(seen, paths, strict=True):
+        save(path, HEAD | {"images_seen": images, "weights": {"w": torch.arange(1000.0)}})
+    return paths
+
+
+def test_saves_views_and_graphs_as_plain_tensors(tmp_path: Path) -> None:
+    weight = torch.ones(3, requires_grad=True)
+    save(tmp_path / "seen-000000004.pt", HEAD | {"weights": {"w": weight * 2}})
+    found = torch.load(tmp_path / "seen-000000004.pt")["weights"]["w"]
+    assert found.tolist() == [2.0, 2.0, 2.0]
+    assert not found.requires_grad
+
+
+def test_the_newest_whole_one_is_found_behind_damaged_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert newest_whole(tmp_path) is None
+    good, cut, flipped = filled(tmp_path, 8, 16, 24)
+    cut.write_bytes(cut.read_bytes()[:-100])
+    content = bytearray(flipped.read_bytes())
+    content[len(content) // 2] ^= 1  # one bit of the 4,000 bytes of weights, which torch.load alone would not notice
+    flipped.write_bytes(content)
+    assert torch.load(flipped)["images_seen"] == 24
+    found = newest_whole(tmp_path)
+    assert found is not None
+    assert (found[0], found[1]["images_seen"]) == (good, 8)
+    err = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1].split("/")[-1] for line in err] == ["seen-000000024.pt", "seen-000000016.pt"]
+    good.unlink()
+    with pytest.raises(UserError, match=r"seen-000000016.pt: cannot be read"):
+        newest_whole(tmp_path)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("disk full"), KeyboardInterrupt(), OSError("read-only")])
+def test_a_failed_save_leaves_the_old_one_and_nothing_else(tmp_path: Path, error: BaseException, monkeypatch: Any) -> None:
+    (path,) = filled(tmp_path, 4)
+    before = path.read_bytes()
+
+    def half(state: Any, path: Path) -> None:
+        Path(path).write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(type(error)):
+        save(path, HEAD)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def syncing(handle: int) -> None:
+        happened.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        fsync(handle)
+
+    def renaming(path: Path, target: Path) -> Path:
+        happened.append(f"rename {path.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "replace", renaming)
+    filled(tmp_path, 4)
+    part = f".seen-000000004.pt.{os.getpid()}.part"
+    assert happened == [f"sync {part}", f"rename {part}", f"sync {tmp_path.name}"]

@@ -7,7 +7,9 @@ from torch import Tensor
 
 from stackgan.core.errors import UserError
 from stackgan.core.shapes import Batch
+from stackgan.stage import base
 from stackgan.stage.stacked import Fakes
+from stackgan.stage.stackgan import StackGAN
 
 
 def weights(state: dict[str, Tensor], part: str) -> dict[str, Tensor]:
@@ -63,3 +65,47 @@ def test_a_sentence_that_is_not_finite_names_every_bad_term() -> None:
     with pytest.raises(UserError, match="real_conditional and mismatched_conditional and fake_conditional is nan"):
         fit(stage, [batch])
     assert equal(weights(before, ""), state(stage))
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_where_asking_means_waiting_no_weight_changes_and_the_complaint_comes_later(
+    player: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU: the step that must not be taken is left out on the device, and the host learns of it before a checkpoint."""
+    monkeypatch.setattr(StackGAN, "asking_waits", property(lambda stage: True))
+    stage, sound = tiny(), tiny()
+    terms = getattr(stage, f"{player}_terms")
+
+    def broken(batch: Batch, fakes: Fakes) -> dict[str, Tensor]:
+        found = terms(batch, fakes)
+        return {name: term * float("inf") for name, term in found.items()} if stage.iteration == 1 else found
+
+    setattr(stage, f"{player}_terms", broken)
+    fit(stage, batches(2))
+    fit(sound, batches(1))
+    kept, other = f"{player}.", "generator." if player == "discriminator" else "discriminator."
+    assert equal(weights(state(sound), kept), state(stage))
+    assert not equal(weights(state(sound), other), state(stage))
+    with pytest.raises(UserError, match=rf"stage1: the {player}'s term .* at iteration 1 \(4 images seen\)"):
+        stage.check_finite()
+    stage.check_finite()  # said once
+
+
+def test_the_later_complaint_comes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StackGAN, "asking_waits", property(lambda stage: True))
+    monkeypatch.setattr(base, "CHECK_EVERY", 2)
+    stage = tiny()
+    broken = batches(4)
+    broken[0].text_BT[0, 0] = float("nan")
+    with pytest.raises(UserError, match=r"discriminator's term .* at iteration 0"):
+        fit(stage, broken)
+    assert stage.iteration == 1  # of the second iteration, the check comes before its end
+
+
+def test_weights_that_are_not_finite_are_not_given_to_a_checkpoint() -> None:
+    stage = fit(tiny(), batches(1))
+    name, weight = next(iter(stage.generator.named_parameters()))
+    with torch.no_grad():
+        weight[0] = float("inf")
+    with pytest.raises(UserError, match=f"stage1: the weight generator.{name} is not finite after 4 images, and is not saved"):
+        stage.run_state()

@@ -69,7 +69,7 @@ def batches(count: int, size: int = 64, mismatched: str = "image") -> list[Batch
                 text,
                 torch.arange(BATCH),
                 image if mismatched == "image" else None,
-                words if mismatched == "sentence" else None,
+                {"sentence": words, "roll": text.roll(-1, 0)}.get(mismatched),
             )
         )
     return found

@@ -5,9 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from lightning.pytorch import Trainer
 
-from stackgan.callbacks.watcher import Every, Watched, Watcher
+from stackgan.callbacks.watcher import Watched, Watcher
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
@@ -27,25 +26,16 @@ class ColourAgreement(Watcher):
     requires: ClassVar[frozenset[str]] = frozenset({"toybirds"})
 
     def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
-        self.every_images, self.splits, self.count = every_images, splits, count
+        super().__init__(every_images)
+        self.splits, self.count = splits, count
         self._examples: dict[str, Examples] = {}
 
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+    def begin(self, stage: Any) -> None:
         """Fix the pictures."""
-        self._due = Every(self.every_images, pl_module.images_seen)
         self._examples = self.fixed_examples(self.splits, self.count)
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
-        """Score where it is due."""
-        if trainer.is_global_zero and self._due.due(pl_module.images_seen):
-            self._score(pl_module)
-
-    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """The last score goes into results.json too."""
-        if trainer.is_global_zero:
-            self.view.results.update(self._score(pl_module))
-
-    def _score(self, stage: Any) -> dict[str, float]:
+    def look(self, stage: Any) -> dict[str, float]:
+        """Score each split."""
         values: dict[str, float] = {}
         for split, examples in self._examples.items():
             scored = score(examples, draw(stage, examples))

@@ -1,12 +1,14 @@
 """Sample sheets: the same sentences and noise again and again, with the sentences drawn beside the pictures."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning.pytorch import Trainer
+from PIL import Image
 
-from stackgan.callbacks.watcher import Every, Watched, Watcher
+from stackgan.callbacks.watcher import Watched, Watcher
+from stackgan.core import atomic
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
@@ -24,40 +26,41 @@ class Sheets(Watcher):
     """
 
     def __init__(self, every_images: Positive, splits: list[Split], count: Positive, noises: Positive) -> None:
-        self.every_images, self.splits, self.count, self.noises = every_images, splits, count, noises
+        super().__init__(every_images)
+        self.splits, self.count, self.noises = splits, count, noises
         self._examples: dict[str, Examples] = {}
         self.latest: list[Path] = []
 
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+    def begin(self, stage: Any) -> None:
         """Reals and untrained fakes, unless this run resumes."""
-        if not trainer.is_global_zero:
-            return
-        self._due = Every(self.every_images, pl_module.images_seen)
         self._examples = self.fixed_examples(self.splits, self.count)
-        if pl_module.images_seen == 0:
+        if stage.images_seen == 0:
             for split, examples in self._examples.items():
                 picture = sheet([("real", examples.real_NHWC)], examples.sentences, f"real pictures of split {split}")
-                picture.save(self.view.folder / f"reals-{split}.png")
-            self._draw(pl_module, "untrained")
+                self._save(picture, f"reals-{split}")
+            self._draw(stage, "untrained")
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
-        """A sheet where it is due."""
-        if trainer.is_global_zero and self._due.due(pl_module.images_seen):
-            self._draw(pl_module, f"seen-{pl_module.images_seen:09d}")
-
-    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """The last sheet."""
-        if trainer.is_global_zero:
-            self._draw(pl_module, f"seen-{pl_module.images_seen:09d}")
+    def look(self, stage: Any) -> dict[str, float]:
+        """A sheet for each split."""
+        self._draw(stage, f"seen-{stage.images_seen:09d}")
+        return {}
 
     def _draw(self, stage: Any, name: str) -> None:
         self.latest = []
         for split, examples in self._examples.items():
             title = f"{stage.name}, {stage.images_seen:,} images seen, sentences of split {split}"
-            picture = sheet(columns(stage, examples, self.noises), examples.sentences, title)
-            path = self.view.folder / f"{name}-{split}.png"
-            picture.save(path)
-            self.latest.append(path)
+            found = columns(stage, examples, self.noises)
+            self.view.show(stage.images_seen, f"drawn/{split}", found[-1][1][:, 0], examples.sentences)
+            self.latest.append(self._save(sheet(found, examples.sentences, title), f"{name}-{split}"))
+
+    def _save(self, picture: Image.Image, name: str) -> Path:
+        """Write a sheet; a full disk costs the sheet, not the run."""
+        path = self.view.folder / f"{name}.png"
+        try:
+            atomic.write(path, lambda beside: picture.save(beside, "PNG"))
+        except OSError as error:
+            print(f"warning: {path}: cannot be written ({error.strerror}); training goes on", file=sys.stderr, flush=True)
+        return path
 
 
 def columns(stage: Watched, examples: Examples, noises: int) -> list[tuple[str, "np.ndarray[Any, Any]"]]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from lightning.pytorch import Callback
+from lightning.pytorch import Callback, Trainer
 
+from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples, Sampler
 
 
@@ -32,28 +33,65 @@ class ExampleData(Protocol):
         ...
 
 
+Record = Callable[[int, Mapping[str, float]], None]
+"""record(images_seen, values): into metrics.csv and to whoever else keeps track."""
+
+Show = Callable[[int, str, Any, Sequence[str]], None]
+"""show(images_seen, name, pictures_NHWC, captions): uint8 pictures to whoever keeps track of pictures."""
+
+
 @dataclass(frozen=True)
 class View:
-    """folder: the run's. data: where examples come from. record(images_seen, values): adds a row to the metrics file.
+    """folder: the run's. data: where examples come from. record, show: see Record and Show.
 
     results: figures for results.json, by name.
     """
 
     folder: Path
     data: ExampleData
-    record: Callable[[int, Mapping[str, float]], None]
-    results: dict[str, float]
+    record: Record
+    show: Show
+    results: dict[str, Any]
 
 
 class Watcher(Callback):
-    """A callback that looks on. requires: what the data set must provide; where it does not, the callback is left out."""
+    """A callback that looks on, every so many images and at the end, on the first rank alone.
+
+    requires: what the data set must provide; where it does not, the callback is left out.
+    """
 
     requires: ClassVar[frozenset[str]] = frozenset()
     view: View
 
+    def __init__(self, every_images: Positive) -> None:
+        self.every_images = every_images
+
     def attach(self, view: View) -> None:
         """Told once, before training."""
         self.view = view
+
+    def begin(self, stage: Any) -> None:
+        """Fix what will be looked at."""
+
+    def look(self, stage: Any) -> Mapping[str, Any]:
+        """Look, and return what results.json should say if this was the last time."""
+        raise NotImplementedError
+
+    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
+        """Fix what will be looked at."""
+        if trainer.is_global_zero:
+            self._due = Every(self.every_images, pl_module.images_seen)
+            self.begin(pl_module)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
+        """Look where it is due; what is due with the last iteration is the last look."""
+        if trainer.is_global_zero and self._due.due(pl_module.images_seen) and not trainer.is_last_batch:
+            self.look(pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
+        """The last look, unless the run was only stopped."""
+        if trainer.is_global_zero and trainer.is_last_batch:
+            self.view.results.update(self.look(pl_module))
 
     def fixed_examples(self, splits: Sequence[str], count: int) -> dict[str, Examples]:
         """The same pictures in every run, of those splits that the data set has."""

@@ -8,16 +8,28 @@ from pathlib import Path
 from typing import Any
 
 
-def write(path: Path, fill: Callable[[Path], None]) -> None:
-    """Let fill write beside path, sync, and rename over it: a reader sees the old file or the new one, never half."""
+def write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Let fill write beside path, sync, and rename over it: a reader sees the old file or the new one, never half.
+
+    The folder is synced too, so that after a power cut the new name is there whenever this returned.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         fill(beside)
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(beside)
         beside.replace(path)
+        sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,6 +11,13 @@ class UserError(Exception):
         super().__init__(" ".join(message.split()))
 
 
+class RunError(Exception):
+    """A run that cannot go on, whatever its settings (a rank died, the disk is full): one line; the program exits with 1."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """'; did you mean X?' for the choice nearest to word, or '' where none is near."""
     near = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)

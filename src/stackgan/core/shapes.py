@@ -19,7 +19,7 @@ class Batch:
     """What one rank trains on in one iteration.
 
     real_BCHW: uint8 pictures. text_BT: float32 sentence embeddings of the same pictures. key_B: int64 positions in the data set.
-    mismatched_BCHW (uint8) or mismatched_text_BT (float32): a partner from another class, where the recipe asks for one; else None.
+    mismatched_BCHW (uint8) or mismatched_text_BT (float32): a partner, where the recipe asks for one; else None.
     extras: what a data set provides beside (boxes, parts). iteration: how many global batches came before this one.
     """
 

@@ -22,7 +22,7 @@ _SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
 """In a caption: it says which way something is, which the mirrored picture would belie."""
 
 Mismatched = Literal["image", "sentence", "roll", "none"]
-"""The wrong pair's odd half: another class's picture or sentence; "roll" is made by the stage from the batch itself."""
+"""The wrong pair's odd half: another class's picture or sentence; "roll": the sentence of the batch's next picture."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,9 @@ class Batches(Dataset[Batch]):
                 partner_image = self._cut(partner_B, iteration, "partner crop", mirrored)
             else:
                 partner_text = self._sentences(partner_B, iteration, "partner caption")[1]
+        elif self.draw.mismatched == "roll":
+            # The next picture of the global batch and its own sentence, whichever rank has it; the last one's is for nobody.
+            partner_text = self._embedded(row_B.roll(-1), chosen.roll(-1, 0))
         real_BCHW = self._cut(row_B, iteration, "crop", flip_B)
         return Batch(iteration, real_BCHW, text_BT, row_B[self.share], partner_image, partner_text)
 
@@ -154,11 +157,14 @@ class Batches(Dataset[Batch]):
         beyond = torch.arange(score.shape[1]) >= torch.from_numpy(self.arrays.count_N)[row_B].unsqueeze(1)
         value, chosen = score.masked_fill(beyond, 2.0).sort(dim=1)
         chosen = chosen.masked_fill(value == 2.0, -1)[:, : self.draw.captions_averaged]
+        return chosen, self._embedded(row_B, chosen)
+
+    def _embedded(self, row_B: Tensor, chosen: Tensor) -> Tensor:
+        """This rank's mean embeddings (B, T) of the chosen captions."""
         mine = chosen[self.share]
         text_BKT = self.arrays.text_NMT[row_B[self.share].numpy()[:, None], mine.clamp(min=0).numpy()]
         weight_BK = (mine >= 0).float()
-        text_BT = (torch.from_numpy(text_BKT) * weight_BK.unsqueeze(2)).sum(1) / weight_BK.sum(1, keepdim=True)
-        return chosen, text_BT
+        return (torch.from_numpy(text_BKT) * weight_BK.unsqueeze(2)).sum(1) / weight_BK.sum(1, keepdim=True)
 
     def _mirror_safe(self, row_B: Tensor, chosen: Tensor) -> Tensor:
         safe = torch.from_numpy(self.arrays.mirror_safe_NM)[row_B.unsqueeze(1), chosen.clamp(min=0)]

@@ -9,7 +9,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from stackgan.core.errors import UserError
-from stackgan.launch import cli, identity, restore, schema
+from stackgan.launch import cli, identity, schema
+from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
 
@@ -26,14 +27,18 @@ def foresee(config: Config, text: Mapping[str, Any]) -> None:
         _fitting(config, text)
 
 
-def checkpoint_of(config: Config, facts: Mapping[str, Any], train: Callable[[DictConfig], Path]) -> tuple[str, dict[str, Any]]:
-    """Path and checkpoint of the Stage-I run that `stage.base` means. facts: fingerprints of this run's data and encoder.
+def found(config: Config, facts: Mapping[str, Any], train: Callable[[DictConfig], Path]) -> dict[str, Any]:
+    """The Stage-I run that `stage.base` means: its folder (`run`), its newest readable `checkpoint`, and `images_seen`.
 
-    train: called for `train` with the composed Stage-I config, returns its folder. Raises UserError with the way out.
+    facts: fingerprints of this run's data and encoder. train: called for `train` with the composed Stage-I config, returns its
+    folder. Raises UserError with the way out.
     """
-    found = RunFolder(train(stage1_config(config))) if config["stage"]["base"] == "train" else _fitting(config, facts)
-    print(f"Stage-I underneath: {found.path} ({found.images_done():,} images seen)")
-    return str(found.path), restore.newest_state(found)
+    run = RunFolder(train(stage1_config(config))) if config["stage"]["base"] == "train" else _fitting(config, facts)
+    print(f"Stage-I underneath: {run.path} ({run.images_done():,} images seen)")
+    newest = checkpoint.newest_whole(run.checkpoints)
+    if newest is None:
+        raise UserError(f"{run.path}: holds no checkpoint; train the run again")
+    return {"run": str(run.path), "checkpoint": str(newest[0]), "images_seen": newest[1]["images_seen"]}
 
 
 def stage1_config(config: Config) -> DictConfig:

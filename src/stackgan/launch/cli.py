@@ -15,17 +15,17 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from stackgan.core.errors import UserError, did_you_mean
+from stackgan.core.errors import RunError, UserError, did_you_mean
 from stackgan.launch.places import CONF
 
-USER_ERROR = 2
+USER_ERROR, RUN_ERROR = 2, 1
 Verb = Callable[[DictConfig], Any]
 
 
 def run(verb: Verb, config: str = "train") -> None:
     """Compose conf/<config>.yaml with the command line and call verb, once or, with -m, for each combination.
 
-    Exits with 2 after one line where the user made a mistake.
+    Exits after one line with 2 where the user made a mistake, with 1 where a run could not go on.
     """
     # Hydra then lets exceptions through to us instead of printing several lines of its own.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -35,6 +35,8 @@ def run(verb: Verb, config: str = "train") -> None:
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config)(_job(verb, config))()
     except UserError as error:
         _fail(str(error))
+    except RunError as error:
+        _fail(str(error), RUN_ERROR)
     except KeyboardInterrupt:
         print("stopped by SIGINT", file=sys.stderr, flush=True)
         sys.exit(128 + signal.SIGINT)
@@ -56,11 +58,11 @@ def _job(verb: Verb, name: str) -> Verb:
     def job(config: DictConfig) -> Any:
         try:
             return verb(config)
-        except (UserError, OmegaConfBaseException) as error:
-            line = str(error) if isinstance(error, UserError) else explain(error, sys.argv[1:], name)
+        except (UserError, RunError, OmegaConfBaseException) as error:
+            line = str(error) if isinstance(error, UserError | RunError) else explain(error, sys.argv[1:], name)
             # An exception that passes through Hydra makes it print a line of its own.
             if not multirun():
-                _fail(line)
+                _fail(line, RUN_ERROR if isinstance(error, RunError) else USER_ERROR)
             # A multirun goes on with its other jobs and reports failures only at its end.
             print(f"error in this job: {line}", file=sys.stderr, flush=True)
             raise
@@ -88,9 +90,9 @@ def _choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
 
 
-def _fail(line: str) -> None:
+def _fail(line: str, code: int = USER_ERROR) -> None:
     print(f"error: {line}", file=sys.stderr, flush=True)
-    sys.exit(USER_ERROR)
+    sys.exit(code)
 
 
 def explain(error: Exception, words: list[str], config: str) -> str:

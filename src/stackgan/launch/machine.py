@@ -1,6 +1,11 @@
 """What this machine is fast at."""
 
+import functools
+import math
+import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -8,13 +13,20 @@ import torch
 from stackgan.core.errors import UserError
 
 
-def check(settings: Mapping[str, Any]) -> None:
-    """Raise UserError where the machine lacks what `trainer` asks for."""
-    if settings["accelerator"] == "gpu" and not torch.cuda.is_available():
+def check(settings: dict[str, Any]) -> None:
+    """Raise UserError where the machine lacks what `trainer` asks for; `devices: all` becomes their number."""
+    gpus = torch.cuda.device_count() if on_gpu(settings) else 0
+    if settings["accelerator"] == "gpu" and not gpus:
         raise UserError("trainer.accelerator=gpu: PyTorch sees no GPU here; set trainer=auto or trainer=cpu")
-    if settings["devices"] > 1:
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise UserError(f"trainer.devices={settings['devices']}: starts its processes itself; give the command without torchrun")
+    if settings["devices"] == "all":
+        if not gpus:
+            raise UserError("trainer.devices=all: there is no GPU here; say how many CPU processes, as trainer.devices=2")
+        settings["devices"] = gpus
+    if gpus and settings["devices"] > gpus:
         raise UserError(
-            f"trainer.devices={settings['devices']}: training on several devices is not built yet; set trainer.devices=1"
+            f"trainer.devices={settings['devices']}: there are {gpus} GPUs here; set that many or fewer, or trainer=cpu"
         )
 
 
@@ -35,10 +47,31 @@ def on_gpu(settings: Mapping[str, Any]) -> bool:
 
 def prepare(settings: Mapping[str, Any]) -> None:
     """Process-wide settings that make training fast and change no sample."""
-    if settings["threads"]:
-        torch.set_num_threads(settings["threads"])
+    sensible = threads(settings)
+    torch.set_num_threads(settings["threads"] or sensible)
     # Denormal numbers of dying activations slow a CPU many times over.
     torch.set_flush_denormal(True)
     if on_gpu(settings):
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
+
+
+def threads(settings: Mapping[str, Any]) -> int:
+    """CPU threads of a process where none are set: PyTorch's choice, within the container's share, divided among the ranks."""
+    cores = min(_threads_at_first(), _quota())
+    return max(1, cores if on_gpu(settings) else cores // settings["devices"])
+
+
+@functools.cache
+def _threads_at_first() -> int:
+    """Before an earlier job of this process changed it."""
+    return torch.get_num_threads()
+
+
+def _quota() -> int:
+    """Cores' worth of time that Linux's control group allows this process; PyTorch looks at the cores alone."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, math.ceil(int(limit) / int(period)))
+    except (OSError, ValueError):
+        return sys.maxsize

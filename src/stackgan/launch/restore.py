@@ -5,10 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from stackgan.core.errors import UserError
 from stackgan.launch import build
-from stackgan.runs import checkpoint
-from stackgan.runs.folder import RunFolder
 from stackgan.stage.stacked import Alone
 from stackgan.stage.stackgan import StackGAN
 
@@ -19,14 +16,6 @@ def stage(state: Mapping[str, Any]) -> StackGAN:
     built = build.stage(state["config"], state["data"]["text_dim"], state["data"]["train_size"], first, from_checkpoint=True)
     built.load_run_state(state, optimizers=False)
     return built
-
-
-def newest_state(run: RunFolder) -> dict[str, Any]:
-    """The run's newest checkpoint. Raises UserError where there is none."""
-    path = checkpoint.newest(run.checkpoints)
-    if path is None:
-        raise UserError(f"{run.path}: holds no checkpoint; train the run again")
-    return checkpoint.load(path)
 
 
 def generator_to_stand_on(state: Mapping[str, Any]) -> nn.Module:

@@ -68,17 +68,21 @@ def _penalty(config: Config) -> str | None:
 
 
 def _roll(config: Config) -> str | None:
-    recipe = config["stage"]["recipe"]
-    if recipe["mismatched_pair"] == "roll" and recipe["batch_size"] < 2:
-        return "stage.recipe.mismatched_pair=roll: needs another picture in the batch; set stage.recipe.batch_size of 2 or more"
+    recipe, ranks = config["stage"]["recipe"], config["trainer"]["devices"]
+    if recipe["mismatched_pair"] == "roll" and recipe["batch_size"] < 2 * ranks:
+        needs = f"needs another picture in the batch; set stage.recipe.batch_size of {2 * ranks} or more"
+        return f"stage.recipe.mismatched_pair=roll: {needs}"
     return None
 
 
 def _lonely(config: Config) -> str | None:
     recipe, first = config["stage"]["recipe"], config["stage"]["name"] == "stage1"
-    if recipe["batch_size"] == 1 and (first or recipe["first_norm"] == "batch"):
+    ranks = config["trainer"]["devices"]
+    if recipe["batch_size"] == ranks and (first or recipe["first_norm"] == "batch"):
         way = "" if first else ", or stage.recipe.first_norm=running"
-        return f"stage.recipe.batch_size=1: Stage-I's batch norm needs two pictures; set 2 or more{way}"
+        of_each = " of each device" if ranks > 1 else ""
+        needs = f"Stage-I's batch norm{of_each} needs two pictures; set {2 * ranks} or more{way}"
+        return f"stage.recipe.batch_size={ranks}: {needs}"
     return None
 
 

@@ -57,12 +57,13 @@ class Trainer(_Part):
     """How the machine is used; changes no sample."""
 
     accelerator: Literal["auto", "cpu", "gpu"]
-    devices: Positive
+    devices: Positive | Literal["all"]
     precision: Literal["auto", "32-true", "bf16-mixed"]
     threads: Positive | None
     log_every: Positive
     checkpoint_every_images: Positive
     checkpoints_kept: Positive
+    best: str | None
 
 
 class Top(_Part):
@@ -77,6 +78,7 @@ class Top(_Part):
     text: dict[str, Any]
     stage: dict[str, Any]
     callbacks: dict[str, dict[str, Any] | None]
+    logger: dict[str, dict[str, Any] | None]
 
 
 STAGE_LAUNCH: dict[str, Any] = {
@@ -106,8 +108,9 @@ def check(config: DictConfig) -> dict[str, Any]:
     # The stage first: data and text refer to its settings, and the complaint should name the one that was given.
     for name in ("stage", "text", "data"):
         checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
-    kept = {name: node for name, node in checked["callbacks"].items() if node is not None}
-    checked["callbacks"] = {name: _target(node, f"callbacks.{name}") for name, node in kept.items()}
+    for group in ("callbacks", "logger"):
+        kept = {name: node for name, node in checked[group].items() if node is not None}
+        checked[group] = {name: _target(node, f"{group}.{name}") for name, node in kept.items()}
     return checked
 
 

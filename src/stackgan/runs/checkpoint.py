@@ -1,25 +1,24 @@
-"""Checkpoints: plain data that `torch.load` opens with its default arguments, written beside and renamed."""
+"""Checkpoint files: plain data that `torch.load` opens with its default arguments, written beside and renamed."""
 
 import re
-import signal
-import time
-from collections.abc import Callable, Mapping
+import sys
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, Trainer
 from torch.utils._pytree import tree_map_only
 
 from stackgan.core import atomic
 from stackgan.core.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 _NAME = re.compile(r"seen-(\d+)\.pt")
 
 
 def oldest_first(folder: Path) -> list[Path]:
-    """The checkpoints, by images seen."""
+    """The checkpoints a run can go on from, by images seen."""
     found = [(int(match[1]), path) for path in folder.glob("seen-*.pt") if (match := _NAME.fullmatch(path.name))]
     return [path for _, path in sorted(found)]
 
@@ -29,9 +28,36 @@ def newest(folder: Path) -> Path | None:
     return next(reversed(oldest_first(folder)), None)
 
 
+def best(folder: Path) -> Path | None:
+    """The checkpoint with the best score, None where no score is kept."""
+    return next(iter(folder.glob("best-*.pt")), None)
+
+
+def newest_whole(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The newest checkpoint that can be read, with its content; None where there is no checkpoint at all.
+
+    Damaged ones are named on stderr and passed over. Raises UserError where all are damaged.
+    """
+    complaint = None
+    for path in reversed(oldest_first(folder)):
+        try:
+            return path, load(path)
+        except UserError as error:
+            complaint = error
+            print(f"warning: {error}", file=sys.stderr, flush=True)
+    if complaint is not None:
+        raise complaint
+    return None
+
+
 def load(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running any code in it. Raises UserError where it is not one of ours."""
+    """Read a checkpoint without running any code in it. Raises UserError where it is damaged or not one of ours."""
     try:
+        # torch.load reads flipped bits without a word; the archive's checksums notice them.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"damaged at {damaged}")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise UserError(
@@ -42,86 +68,8 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
-class Keeper(Callback):
-    """Saves the stage every so many images, when asked to stop, and at the end; keeps the last few.
-
-    head: what every checkpoint holds beside the stage's state (format, config, data). Ctrl-C and SIGTERM end the run after the
-    iteration they fall into; stopped then names the signal.
-    """
-
-    def __init__(self, folder: Path, head: Mapping[str, Any], every_images: int, keep: int) -> None:
-        self.folder, self.head, self.every_images, self.keep = folder, dict(head), every_images, keep
-        self.stopped: signal.Signals | None = None
-        self._saved = -1
-        self._before: dict[signal.Signals, Any] = {}
-
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
-        """From here on a signal waits for the end of the iteration."""
-        self._saved = pl_module.images_seen
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
-
-    def _on_signal(self, number: int, frame: object) -> None:
-        if self.stopped is not None:
-            raise KeyboardInterrupt
-        self.stopped = signal.Signals(number)
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
-        """Save where it is due, or where the run was asked to stop."""
-        seen: int = pl_module.images_seen
-        if self.stopped is not None:
-            trainer.should_stop = True
-        # A save that is due with the last iteration waits for on_train_end, after the last look: until then the run is unfinished.
-        due = seen // self.every_images > self._saved // self.every_images and not trainer.is_last_batch
-        if self.stopped is not None or due:
-            self.save(trainer, pl_module)
-
-    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Save the end."""
-        self.save(trainer, pl_module)
-
-    def teardown(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        """Give the signals back, unless Lightning has done so already."""
-        for number, handler in self._before.items():
-            if signal.getsignal(number) == self._on_signal:
-                signal.signal(number, handler)
-        self._before.clear()
-
-    def save(self, trainer: Trainer, pl_module: Any) -> None:
-        """Write one checkpoint and forget the oldest."""
-        seen: int = pl_module.images_seen
-        if not trainer.is_global_zero or seen == self._saved:
-            return
-        # On the CPU, so that a machine without the run's GPU opens it with torch.load's default arguments.
-        state = tree_map_only(torch.Tensor, lambda value: value.detach().cpu(), self.head | pl_module.run_state())
-        atomic.write(self.folder / f"seen-{seen:09d}.pt", lambda path: torch.save(state, path))
-        self._saved = seen
-        for old in oldest_first(self.folder)[: -self.keep]:
-            old.unlink()
-
-
-class Resume(Callback):
-    """Puts optimisers back once Lightning has made them; weights and count are the stage's already."""
-
-    def __init__(self, state: Mapping[str, Any]) -> None:
-        self.state = state
-
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
-        """Continue exactly where the checkpoint was written."""
-        pl_module.load_run_state(self.state)
-
-
-class Clock(Callback):
-    """Measures the run: seconds in training, images a second, peak memory."""
-
-    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
-        self.now, self.seconds, self._begun, self._from = now, 0.0, 0.0, 0
-        self.images = 0
-
-    def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
-        """Start the clock."""
-        self._begun, self._from = self.now(), pl_module.images_seen
-
-    def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
-        """Stop it."""
-        self.seconds, self.images = self.now() - self._begun, pl_module.images_seen - self._from
+def save(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a checkpoint whole or not at all. Raises OSError, or RuntimeError (PyTorch's word for a full disk)."""
+    # On the CPU, so that a machine without the run's GPU opens it with torch.load's default arguments.
+    plain = tree_map_only(torch.Tensor, lambda value: value.detach().cpu(), dict(state))
+    atomic.write(path, lambda beside: torch.save(plain, beside))

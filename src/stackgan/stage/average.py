@@ -22,8 +22,8 @@ def move_towards(average: nn.Module, live: nn.Module, decay: float) -> None:
     """
     weights = [parameter.detach() for parameter in live.parameters()]
     torch._foreach_lerp_([parameter.detach() for parameter in average.parameters()], weights, 1 - decay)
-    for kept, buffer in zip(average.buffers(), live.buffers(), strict=True):
-        kept.copy_(buffer)
+    if buffers := list(live.buffers()):
+        torch._foreach_copy_(list(average.buffers()), buffers)
 
 
 def warmed_up(decay: float, iteration: int) -> float:

@@ -1,5 +1,6 @@
 """What every stage shares: counting images, keyed draws, the finite check, and taking a step."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from torch import Tensor
 
 from stackgan.core import chance
 from stackgan.core.errors import UserError
+
+CHECK_EVERY = 50
+"""Iterations between two looks at whether all terms were finite, on devices where looking means waiting."""
 
 
 class Stage(LightningModule):
@@ -24,6 +28,7 @@ class Stage(LightningModule):
         self.name, self.seed, self.batch_size, self.epoch_images = name, seed, batch_size, epoch_images
         self.images_seen = 0
         self.terms: dict[str, Tensor] = {}
+        self._unchecked: list[tuple[int, str, list[str], Tensor]] = []
 
     @property
     def iteration(self) -> int:
@@ -35,29 +40,43 @@ class Stage(LightningModule):
         """Whole passes over the training pictures so far; the last, incomplete batch of a pass is dropped."""
         return self.iteration // max(1, self.epoch_images // self.batch_size)
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """This process's rank, and how many there are."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self._trainer is not None else (0, 1)
+
     def rows(self, value_B: Tensor) -> Tensor:
-        """This rank's rows of something drawn for the whole global batch."""
-        world, rank = (self.trainer.world_size, self.trainer.global_rank) if self._trainer is not None else (1, 0)
-        return value_B[rank::world].to(self.device)
+        """This rank's rows of something drawn for the whole global batch, on the CPU."""
+        rank, world = self.place
+        return value_B[rank::world]
+
+    def moved(self, value: Tensor) -> Tensor:
+        """On the stage's device, without waiting for it."""
+        return value.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else value.to(self.device)
 
     def normal(self, stream: str, width: int, truncated: bool = False) -> Tensor:
         """(B, width) standard normal numbers of this iteration's stream, this rank's rows."""
         draw = chance.generator(self.seed, stream, self.iteration)
-        return self.rows(chance.normal((self.batch_size, width), draw, truncated))
+        return self.moved(self.rows(chance.normal((self.batch_size, width), draw, truncated)))
 
     def uniform(self, stream: str, width: int) -> Tensor:
-        """(B, width) numbers in [0, 1) of this iteration's stream, this rank's rows."""
+        """(B, width) numbers in [0, 1) of this iteration's stream, this rank's rows, on the CPU, where augmentations want them."""
         draw = chance.generator(self.seed, stream, self.iteration)
         return self.rows(torch.rand(self.batch_size, width, generator=draw))
 
     def descend(self, optimizer: LightningOptimizer, player: str, terms: Mapping[str, Tensor]) -> None:
-        """One optimiser step down the sum of the named terms.
+        """One optimiser step down the sum of the named terms; no step where a term is not finite.
 
-        Raises UserError, before any weight changes, where a term is not finite.
+        Raises UserError then: at once on the CPU. A GPU leaves its weights alone at once, and is asked every CHECK_EVERY iterations
+        and before a checkpoint, since asking means waiting for it.
         """
-        finite = torch.stack([term.detach() for term in terms.values()]).isfinite()
-        if not bool(finite.all()):
-            raise self._not_finite(player, {name: float(term.detach()) for name, term in terms.items()})
+        values = torch.stack([term.detach().float() for term in terms.values()])
+        self._unchecked.append((self.iteration, player, list(terms), values))
+        if self.asking_waits:
+            # Adam's fused kernel takes no step where this is 1, without the host having to know.
+            optimizer.optimizer.found_inf = values.isfinite().all().logical_not().float()  # type: ignore[attr-defined]
+        if not self.asking_waits or len(self._unchecked) >= 2 * CHECK_EVERY:
+            self.check_finite()
         optimizer.zero_grad(set_to_none=True)
         # Lightning's autocast spans the whole training step; backward passes do not belong in it.
         with torch.autocast(self.device.type, enabled=False):
@@ -65,16 +84,36 @@ class Stage(LightningModule):
         optimizer.step()
         self.terms.update({f"{player}/{name}": term.detach() for name, term in terms.items()})
 
-    def _not_finite(self, player: str, values: Mapping[str, float]) -> UserError:
-        bad = [name for name, value in values.items() if not torch.isfinite(torch.tensor(value))]
+    @property
+    def asking_waits(self) -> bool:
+        """Whether reading a number off the device means waiting for all that it was given to do."""
+        return self.device.type != "cpu"
+
+    def check_finite(self) -> None:
+        """Raise UserError where a term since the last check was not finite."""
+        unchecked, self._unchecked = self._unchecked, []
+        if not unchecked or bool(torch.cat([values for *_, values in unchecked]).isfinite().all()):
+            return
+        for iteration, player, names, values in unchecked:
+            if not bool(values.isfinite().all()):
+                raise self._not_finite(iteration, player, dict(zip(names, values.tolist(), strict=True)))
+
+    def _not_finite(self, iteration: int, player: str, values: Mapping[str, float]) -> UserError:
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
         return UserError(
-            f"{self.name}: the {player}'s term {' and '.join(bad)} is {values[bad[0]]} at iteration {self.iteration} "
-            f"({self.images_seen:,} images seen); no weight was changed by it. Go on with trainer.precision=32-true, or begin "
-            f"another run with a lower stage.recipe.{player}_lr or another seed; checkpoints written before are kept"
+            f"{self.name}: the {player}'s term {' and '.join(bad)} is {values[bad[0]]} at iteration {iteration} "
+            f"({iteration * self.batch_size:,} images seen); no weight was changed by it. Go on with trainer.precision=32-true, or "
+            f"begin another run with a lower stage.recipe.{player}_lr or another seed; checkpoints written before are kept"
         )
 
     def run_state(self) -> dict[str, Any]:
-        """All that a checkpoint must hold beside the config: plain data and tensors."""
+        """All that a checkpoint must hold beside the config: plain data and tensors. Raises UserError rather than give NaN away."""
+        self.check_finite()
+        if broken := [name for name, value in self.named_parameters() if not bool(value.isfinite().all())]:
+            raise UserError(
+                f"{self.name}: the weight {broken[0]} is not finite after {self.images_seen:,} images, and is not saved. Go on "
+                "with trainer.precision=32-true, or begin another run with lower learning rates; older checkpoints are kept"
+            )
         optimizers = [optimizer.optimizer.state_dict() for optimizer in self._lightning_optimizers()]
         return {"images_seen": self.images_seen, "weights": self.state_dict(), "optimizers": optimizers}
 

@@ -59,6 +59,7 @@ class StackGAN(Adversarial):
         self.resolution, self.text_twice = resolution, text_twice
         self.conditioning_augmentation = conditioning_augmentation
         lowest = generator.first if isinstance(generator, Stacked) else generator.network
+        self.judged: dict[str, Tensor] = {}
         self.noise_dim, self.condition_dim, self.first_condition_dim = lowest.noise_dim, network.condition_dim, lowest.condition_dim
 
     def draw_fakes(self, batch: Batch, stream: str) -> Fakes:
@@ -81,7 +82,11 @@ class StackGAN(Adversarial):
             real = self._judge(features, sentence)
             mismatched = self._mismatched(batch, features, sentence, fakes)
             fake = self._judge(self.discriminator.features(self.augmented(fakes.x_BCHW, "fake")), sentence)
+        self.judged = {name: logits["conditional"].detach() for name, logits in (("real", real), ("fake", fake))}
         terms = matching.discriminator_terms(real, fake, mismatched, recipe.discriminator_loss, recipe.balance_heads)
+        if mismatched is not None:
+            self.judged["mismatched"] = mismatched["conditional"].detach()
+            terms["mismatched_conditional"] = terms["mismatched_conditional"] * self._share_of_pairs(mismatched["conditional"])
         if recipe.r1_weight and self.iteration % recipe.r1_every == 0:
             terms["r1"] = self._penalty(real_BCHW, sentence)
         return terms
@@ -147,10 +152,18 @@ class StackGAN(Adversarial):
         if batch.mismatched_BCHW is not None:
             other = self.augmented(self._prepared(batch.mismatched_BCHW), "mismatched")
             return {"conditional": self.discriminator.conditional(self.discriminator.features(other), sentence)}
-        if batch.mismatched_text_BT is not None:
-            wrong = self._condition_of(batch.mismatched_text_BT, fakes)
-            return {"conditional": self.discriminator.conditional(real_BCHW, wrong)}
-        return {"conditional": self.discriminator.conditional(real_BCHW[:-1], sentence[1:])}
+        assert batch.mismatched_text_BT is not None
+        wrong, rows = self._condition_of(batch.mismatched_text_BT, fakes), len(real_BCHW)
+        rank, world = self.place
+        if self.recipe.mismatched_pair == "roll" and rank == world - 1:
+            rows -= 1  # the last picture of the global batch has no next one
+        return {"conditional": self.discriminator.conditional(real_BCHW[:rows], wrong[:rows])}
+
+    def _share_of_pairs(self, logit_B: Tensor) -> float:
+        """What makes the mean over this rank's pairs count for as much as it has pairs; 1 but for "roll" on several ranks."""
+        world = self.place[1]
+        pairs = self.batch_size - 1 if self.recipe.mismatched_pair == "roll" else self.batch_size
+        return len(logit_B) * world / pairs
 
     @torch.no_grad()
     def _condition_of(self, text_BT: Tensor, fakes: Fakes) -> Tensor:

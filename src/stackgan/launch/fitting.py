@@ -1,0 +1,149 @@
+"""What every process of a run does: build the stage, put the callbacks round it, train."""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.strategies import DDPStrategy
+
+from stackgan.callbacks import speed
+from stackgan.callbacks.metrics_file import MetricsFile, MetricsWriter
+from stackgan.callbacks.progress import ImagesBar
+from stackgan.callbacks.tracker import Tracker
+from stackgan.callbacks.watcher import View, Watcher
+from stackgan.data.module import CaptionedPictures
+from stackgan.launch import build, machine, restore
+from stackgan.launch.quiet import quiet
+from stackgan.launch.ranks import Place
+from stackgan.runs import checkpoint
+from stackgan.runs.folder import RunFolder
+from stackgan.runs.keeper import Keeper, Resume
+from stackgan.stage.stackgan import StackGAN
+
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run's training in plain data, as every process of it is told.
+
+    facts: fingerprints of data and encoder, text width and training pictures. budget: images to see. checkpoint: the file to go
+    on from, None for a new run. base: a new Stage-II's Stage-I run (`run`: its folder, `checkpoint`: its file), else None.
+    """
+
+    config: dict[str, Any]
+    folder: str
+    facts: dict[str, Any]
+    budget: int
+    checkpoint: str | None
+    base: dict[str, str] | None
+
+    def plain(self) -> dict[str, Any]:
+        """The same as JSON can hold it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How training ended. stopped: the signal that ended it early. results: for results.json. watchers: what looked on."""
+
+    images_seen: int
+    stopped: signal.Signals | None
+    results: dict[str, Any]
+    watchers: Sequence[Watcher]
+
+
+def fit(job: Job, data: CaptionedPictures, place: Place, trackers: Sequence[Tracker] = ()) -> Outcome:
+    """Train up to the budget, or until asked to stop. Only the first rank looks on, and writes."""
+    settings, folder = job.config["trainer"], RunFolder(Path(job.folder))
+    state = checkpoint.load(Path(job.checkpoint)) if job.checkpoint else None
+    stage, head = _stage(job, state)
+    data.plan(stage.iteration, -(-job.budget // stage.batch_size))
+    results: dict[str, Any] = {}
+    keeper = Keeper(
+        folder.checkpoints, head, settings["checkpoint_every_images"], settings["checkpoints_kept"], settings["best"], results
+    )
+    metrics = MetricsFile(folder.metrics)
+    record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
+    view = View(folder.sheets, data, record, _to_all([tracker.pictures for tracker in trackers]), results)
+    wait = speed.DataWait()
+    clock = speed.Clock(wait)
+    watchers = _watchers(job.config, view) if place.rank == 0 else []
+    callbacks: list[Callback] = [*([Resume(state)] if state else []), clock, MetricsWriter(record, settings["log_every"], wait)]
+    callbacks += [*watchers, ImagesBar(job.budget, settings["log_every"]), keeper]
+    if place.rank == 0:
+        metrics.cut(stage.images_seen)
+    trainer = _trainer(settings, callbacks, wait, place)
+    if stage.images_seen < job.budget:
+        if place.rank == 0:
+            words = f"{stage.name} on {job.config['data']['name']}: {job.budget:,} images, {trainer.precision} precision"
+            ranks = f", {place.world} ranks" if place.world > 1 else ""
+            print(f"{words}{ranks}, into {folder.path}", flush=True)
+        trainer.fit(stage, datamodule=data)
+        measured = clock.state_dict()
+    else:
+        # Killed between its last checkpoint and DONE: all that was missing is to say so.
+        assert state is not None
+        results.update(state["callbacks"]["Keeper"]["results"])
+        measured = state["callbacks"]["Clock"]
+    return Outcome(stage.images_seen, keeper.stopped, {**speed.figures(measured), **results}, watchers)
+
+
+def _to_all(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
+    def tell(*words: Any) -> None:
+        for listener in listeners:
+            listener(*words)
+
+    return tell
+
+
+def _stage(job: Job, state: Config | None) -> tuple[StackGAN, dict[str, Any]]:
+    """The stage, new or as its checkpoint left it, and what all its checkpoints hold beside its state."""
+    head = {"format": checkpoint.FORMAT, "config": job.config, "data": job.facts, "first": None, "base": None}
+    if state is not None:
+        return restore.stage({**state, "config": job.config}), head | {"first": state["first"], "base": state["base"]}
+    network = None
+    if job.base is not None:
+        below = checkpoint.load(Path(job.base["checkpoint"]))
+        network = restore.generator_to_stand_on(below)
+        head |= {"first": {"config": below["config"]}, "base": {"run": job.base["run"], "images_seen": below["images_seen"]}}
+    return build.stage(job.config, job.facts["text_dim"], job.facts["train_size"], network), head
+
+
+def _trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, place: Place) -> Trainer:
+    quiet()
+    together: dict[str, Any] = {}
+    if place.world > 1:
+        # Each turn of D and G leaves the other's weights unused.
+        together = {"strategy": DDPStrategy(find_unused_parameters=True, gradient_as_bucket_view=True), "plugins": [place]}
+    trainer = Trainer(
+        accelerator="gpu" if machine.on_gpu(settings) else "cpu",
+        devices=settings["devices"],
+        precision=machine.precision(settings),  # type: ignore[arg-type]
+        callbacks=callbacks,
+        profiler=wait,
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        # Batch norm over all ranks is what one device would see; PyTorch has it for GPUs only.
+        sync_batchnorm=place.world > 1 and machine.on_gpu(settings),
+        **together,
+    )
+    # Lightning would ask all ranks for a signal before every batch and wait for the device; Keeper asks, and does not.
+    trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]
+    return trainer
+
+
+def _watchers(config: Config, view: View) -> list[Watcher]:
+    """The callbacks whose requirements the data set meets."""
+    built = [build.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()]
+    kept = [watcher for watcher in built if watcher.requires <= view.data.provides]
+    for watcher in kept:
+        watcher.attach(view)
+    return kept

@@ -1,0 +1,42 @@
+"""`python -m stackgan.launch.rank`: one of the further processes of a run. Reads its job from standard input, a line of JSON."""
+
+import json
+import os
+import sys
+import threading
+import traceback
+from typing import Any
+
+from stackgan.core.errors import RunError, UserError
+from stackgan.launch import build, fitting, machine
+from stackgan.launch.ranks import Place
+
+
+def main() -> None:
+    """Take part in the job; end with it, or with the process that gave it."""
+    told: dict[str, Any] = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
+    place = Place(told["rank"], told["world"], told["port"])
+    try:
+        job = fitting.Job(**told["job"])
+        machine.prepare(job.config["trainer"])
+        data = build.data_module(job.config)
+        data.setup()
+        fitting.fit(job, data, place)
+    except (UserError, RunError) as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    except Exception as error:
+        traceback.print_exc()
+        print(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", file=sys.stderr, flush=True)
+        # Not the ordinary way out: it would wait for ranks that may be gone.
+        os._exit(1)
+
+
+def _end_with_the_first() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""One run in several processes: this one is rank 0; the others are started here, told the job, and watched.
+
+Lightning would start them by giving the whole command again, which in a multirun begins every job of it anew; these are told the
+resolved settings of one job instead, and know nothing of Hydra.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lightning.fabric.plugins import ClusterEnvironment
+from torch import distributed
+
+import stackgan
+from stackgan.core.errors import RunError, UserError
+
+COMMAND = (sys.executable, "-m", "stackgan.launch.rank")
+GRACE = 10.0
+"""Seconds that a rank gets to end by itself once another has died."""
+FAREWELL = 60.0
+"""Seconds that the other ranks get to end once rank 0 is through."""
+
+
+class Place(ClusterEnvironment):
+    """Where a process stands: its rank among world processes of this machine, that meet at a port."""
+
+    def __init__(self, rank: int, world: int, port: int) -> None:
+        super().__init__()
+        self.rank, self.world, self.port = rank, world, port
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        """They are started here, not by Lightning."""
+        return True
+
+    @property
+    def main_address(self) -> str:
+        """This machine."""
+        return "127.0.0.1"
+
+    @property
+    def main_port(self) -> int:
+        """Where the ranks meet."""
+        return self.port
+
+    @staticmethod
+    def detect() -> bool:
+        """Never by itself."""
+        return False
+
+    def world_size(self) -> int:
+        """How many processes."""
+        return self.world
+
+    def set_world_size(self, size: int) -> None:
+        """Known already."""
+
+    def global_rank(self) -> int:
+        """Which of them."""
+        return self.rank
+
+    def set_global_rank(self, rank: int) -> None:
+        """Known already."""
+
+    def local_rank(self) -> int:
+        """The same: there is one machine."""
+        return self.rank
+
+    def node_rank(self) -> int:
+        """There is one machine."""
+        return 0
+
+
+class Company:
+    """The other ranks of a job, from `with` to the end of its block. The first to die ends all, and a RunError names it.
+
+    job: plain data for stackgan.launch.rank. Nothing is started where world is 1.
+    """
+
+    def __init__(self, job: Mapping[str, Any], world: int) -> None:
+        self.job, self.place = job, Place(0, world, _free_port() if world > 1 else 0)
+        self._others: list[_Other] = []
+        self._leaving = threading.Event()
+
+    def __enter__(self) -> Place:
+        for rank in range(1, self.place.world):
+            self._others.append(_Other(rank, {**self.job, "rank": rank, "world": self.place.world, "port": self.place.port}))
+        if self._others:
+            threading.Thread(target=self._watch, daemon=True).start()
+        return self.place
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not self._others:
+            return
+        self._leaving.set()
+        dead = self._first_dead(wait=0.0 if error is None or isinstance(error, UserError | RunError | SystemExit) else 5.0)
+        until = time.monotonic() + (FAREWELL if error is None or isinstance(error, SystemExit) else 0.0)
+        for other in self._others:
+            other.end(until)
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+        if dead is not None and isinstance(error, Exception) and not isinstance(error, UserError | RunError):
+            raise RunError(self._obituary(dead)) from error
+
+    def _first_dead(self, wait: float) -> "_Other | None":
+        """The other rank that failed first; where one dies, its neighbours' connections break a moment later."""
+        until = time.monotonic() + wait
+        while True:
+            failed = [other for other in self._others if other.failed_at() is not None]
+            if failed or time.monotonic() > until:
+                return min(failed, key=lambda other: other.failed_at() or 0.0, default=None)
+            time.sleep(0.05)
+
+    def _watch(self) -> None:
+        """Where another rank dies and this one, stuck in a call that waits for it, does not notice: end the program."""
+        while not self._leaving.wait(0.2):
+            if (dead := self._first_dead(wait=0.0)) is not None and not self._leaving.wait(GRACE):
+                for other in self._others:
+                    other.end(0.0)
+                print(f"error: {self._obituary(dead)}", file=sys.stderr, flush=True)
+                os._exit(1)
+
+    @staticmethod
+    def _obituary(dead: "_Other") -> str:
+        line = f"rank {dead.rank} (process {dead.process.pid}) {_how(dead.process.returncode)}"
+        return f"{line}{f': {dead.last_words}' if dead.last_words else ''}; the same command goes on from the newest checkpoint"
+
+
+class _Other:
+    """One other rank's process. Its standard input is its lifeline: it ends when this process does."""
+
+    def __init__(self, rank: int, job: Mapping[str, Any]) -> None:
+        source = str(Path(stackgan.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))
+        self.rank, self.last_words = rank, ""
+        self._failed_at: float | None = None
+        self.process = subprocess.Popen(
+            COMMAND, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path}, text=True,
+        )  # fmt: skip
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def failed_at(self) -> float | None:
+        """When it was first seen to have failed, None while it has not."""
+        if self._failed_at is None and self.process.poll() not in (None, 0):
+            self._failed_at = time.monotonic()
+            self._listener.join(1.0)
+        return self._failed_at
+
+    def end(self, until: float) -> None:
+        """Let it end by itself until then, and kill it after."""
+        try:
+            self.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if line.strip():
+                self.last_words = line.strip().removeprefix("error: ")
+                print(f"rank {self.rank}: {line}", end="", file=sys.stderr, flush=True)
+
+
+def _how(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
