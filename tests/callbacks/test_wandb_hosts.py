@@ -1,0 +1,106 @@
+"""Programs end in time and lose no row, whatever becomes of the host, the terminal or wandb's own process."""
+
+import json
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wandb_host import host
+from wandb_programs import HERE, KEY, LIMIT, environment, files, history, session
+
+
+@pytest.mark.slow
+def test_no_prompt_at_a_terminal(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, str(HERE / "wandb_session.py"), str(tmp_path), "auto", "0", "2"]
+    process = subprocess.Popen(command, env=environment(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs)
+    try:
+        assert process.wait(timeout=60) == 0
+        said = os.read(ours, 65536).decode()
+    finally:
+        process.kill()
+        os.close(ours)
+        os.close(theirs)
+    assert "offline (no API key)" in said
+    assert "(1)" not in said
+    assert "?" not in said
+
+
+@pytest.mark.slow
+def test_a_host_that_refuses(tmp_path: Path) -> None:
+    ended = session(tmp_path / "run", "auto", 0, 100, WANDB_API_KEY=KEY)
+    assert (ended.code, ended.seconds < LIMIT) == (0, True)
+    assert "offline (127.0.0.1:9 does not answer)" in ended.err
+    assert len(history(files(tmp_path / "run")[0])) == 100
+
+
+@pytest.mark.slow
+def test_a_host_that_accepts_and_never_answers(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as hole:
+        place = f"127.0.0.1:{hole.getsockname()[1]}"
+        ended = session(tmp_path / "run", "auto", 0, 100, WANDB_API_KEY=KEY, WANDB_BASE_URL=f"http://{place}")
+    assert (ended.code, ended.seconds < LIMIT) == (0, True)
+    assert f"offline ({place} does not answer)" in ended.err
+    assert ended.worst < 0.1
+    assert len(history(files(tmp_path / "run")[0])) == 100
+
+
+@pytest.mark.slow
+def test_a_host_that_falls_silent_before_the_run_is_online(tmp_path: Path) -> None:
+    """wandb.init fails; the same program goes on offline."""
+    with host(posts=0) as server:
+        ended = session(tmp_path / "run", "auto", 0, 100, WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
+    assert (ended.code, ended.seconds < LIMIT + 2) == (0, True)
+    assert "offline (wandb.init failed: " in ended.err
+    (offline,) = [file for file in files(tmp_path / "run") if file.name.startswith("offline-")]
+    assert len(history(offline)) == 100
+
+
+@pytest.mark.slow
+def test_online(tmp_path: Path) -> None:
+    with host() as server:
+        ended = session(tmp_path / "run", "online", 0, 10, WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
+    assert (ended.code, ended.seconds < LIMIT) == (0, True)
+    assert ended.err.startswith("W&B: http")
+    announced = server.upserts[0]
+    kept = (tmp_path / "run" / "wandb-id").read_text().strip()
+    assert (announced["name"], announced["groupName"], announced["jobType"]) == (kept, "augmentation", "stage1")
+    assert announced["tags"] == ["toybirds", "light", "mine"]
+    assert json.loads(announced["config"])["provenance"]["value"] == {"commit": "abc", "threads": 2}
+    assert [(row["_step"], row["images_seen"]) for row in server.rows] == [(step, 4 * step) for step in range(1, 11)]
+
+
+@pytest.mark.slow
+def test_a_host_that_falls_silent_in_mid_run(tmp_path: Path) -> None:
+    with host(posts=3) as server:
+        ended = session(tmp_path / "run", "online", 0, 200, WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
+    assert (ended.code, ended.finish < 9) == (0, True)
+    assert ended.seconds < LIMIT + 3
+    assert ended.worst < 0.1
+    (file,) = files(tmp_path / "run")
+    assert re.search(rf"^tracker wandb: TimeoutError: .*; wandb sync {file} sends it later$", ended.err, re.MULTILINE)
+    assert len(history(file)) == 200
+
+
+@pytest.mark.slow
+def test_a_frozen_process_of_wandb(tmp_path: Path) -> None:
+    ended = session(tmp_path / "run", "offline", 0, 10, "freeze")
+    assert (ended.code, ended.finish < 9) == (0, True)
+    later = f"wandb sync {tmp_path}/run/wandb/offline-run-* sends it later"
+    lines = [f"W&B: offline (mode=offline); {later}", f"tracker wandb: not done within 8 s, given up; {later}"]
+    assert ended.err.splitlines() == lines
+    # Three seconds before the freeze.
+    assert ended.seconds < LIMIT + 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["auto", "online", "offline"])
+def test_disabled_is_honoured(mode: str, tmp_path: Path) -> None:
+    ended = session(tmp_path / "run", mode, 0, 2, WANDB_MODE="disabled")
+    assert ended.err == "W&B: off (WANDB_MODE=disabled)\n"
+    assert list((tmp_path / "run").iterdir()) == []

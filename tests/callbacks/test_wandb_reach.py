@@ -1,0 +1,83 @@
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from wandb_host import host
+
+from stackgan.callbacks import wandb_reach
+from stackgan.callbacks.wandb_tracker import WandbTracker, kept_id
+from stackgan.core.errors import UserError
+
+
+def fake(monkeypatch: pytest.MonkeyPatch, mode: str, key: bool, answers: bool) -> None:
+    """A wandb with these settings and a host that answers or not."""
+    settings = SimpleNamespace(mode=mode, base_url="https://wandb.example")
+    module = SimpleNamespace(setup=lambda: SimpleNamespace(settings=settings), login=lambda **_: key, Error=RuntimeError)
+    monkeypatch.setattr(wandb_reach, "load", lambda: module)
+    monkeypatch.setattr(wandb_reach, "answers", lambda url: answers)
+    monkeypatch.setattr(wandb_reach, "_failed", [])
+
+
+@pytest.mark.parametrize(
+    ("mode", "environment", "key", "there", "way"),
+    [
+        ("auto", "online", True, True, ("online", "")),
+        ("auto", "online", False, True, ("offline", "no API key")),
+        ("auto", "online", True, False, ("offline", "wandb.example does not answer")),
+        ("auto", "offline", True, True, ("offline", "WANDB_MODE=offline")),
+        ("auto", "dryrun", True, True, ("offline", "WANDB_MODE=offline")),
+        ("online", "online", True, False, ("online", "")),
+        ("online", "offline", True, True, ("offline", "WANDB_MODE=offline")),
+        ("offline", "online", True, True, ("offline", "mode=offline")),
+        ("offline", "disabled", True, True, ("disabled", "WANDB_MODE=disabled")),
+    ],
+)
+def test_the_way(
+    mode: Any, environment: str, key: bool, there: bool, way: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, environment, key, there)
+    found = wandb_reach.choose(mode)
+    assert (found.mode, found.why) == way
+
+
+def test_after_a_failure_nothing_goes_online_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(monkeypatch, "online", key=True, answers=True)
+    wandb_reach.remember_failure("wandb.init failed: too slow")
+    assert wandb_reach.choose("online") == wandb_reach.Way("offline", "wandb.init failed: too slow")
+
+
+@pytest.mark.parametrize(("heads", "expected"), [(True, True), (False, False)])
+def test_only_an_answer_counts(heads: bool, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb_reach, "REACH_SECONDS", 2.0 if expected else 0.3)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with host(heads=heads) as server:
+        then = time.perf_counter()
+        assert wandb_reach.answers(server.url) is expected
+        assert time.perf_counter() - then < 2
+
+
+@pytest.mark.parametrize(("mode", "environment", "key", "refused"), [
+    ("online", "online", False, True), ("online", "online", True, False), ("auto", "online", False, False),
+    ("online", "offline", False, False),
+])  # fmt: skip
+def test_only_online_insists_on_a_key(
+    mode: Any, environment: str, key: bool, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, environment, key, answers=True)
+    check: Callable[[], None] = WandbTracker(project="p", entity=None, mode=mode, tags=[], finish_seconds=8.0).check
+    if refused:
+        with pytest.raises(UserError, match=r"^logger.wandb.mode=online: no API key; run `wandb login`, .* or set mode=auto"):
+            check()
+    else:
+        check()
+
+
+def test_the_id_is_made_once(tmp_path: Path) -> None:
+    made = kept_id(tmp_path / "wandb-id")
+    assert re.fullmatch(r"[0-9a-f]{12}", made)
+    assert kept_id(tmp_path / "wandb-id") == made
+    assert kept_id(tmp_path / "other") != made
