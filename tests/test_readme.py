@@ -17,7 +17,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from stackgan.launch import rules, schema
+from stackgan.launch import machine, rules, schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,10 +54,14 @@ def test_there_are_commands() -> None:
 
 
 @pytest.mark.parametrize("line", PYTHON)
-def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig]) -> None:
+def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig], monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine with two GPUs."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     verb, words = words_of(line)
     for job in jobs(words):
         settings = schema.check(composed(*job, config=verb))
+        machine.check(settings["trainer"])
         if verb == "train":
             rules.check(settings)
 

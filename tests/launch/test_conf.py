@@ -18,7 +18,7 @@ from stackgan.stage.stacked import Stacked
 
 GROUPS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {"."})
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
-PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", *BIRDS, "trainer.precision=32-true")
+PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "logger=none", *BIRDS, "trainer.precision=32-true")
 NARROW = tuple(f"stage.network.stage{n}.{player}.width=8" for n in (1, 2) for player in ("generator", "discriminator"))
 BASE = ("stage.base=train", "stage.base_images=4", "stage.resolution=128")
 """A Stage-II that stands on two steps of Stage-I."""
@@ -28,12 +28,15 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
 
 
+BESIDE = {"ddp": ("trainer.devices=2",)}
+"""What a choice needs beside it, on a machine without a GPU."""
+
 ALL = [(group, choice) for group in GROUPS for choice in choices(group)]
 
 
 @pytest.mark.parametrize(("group", "choice"), ALL, ids=["=".join(pair) for pair in ALL])
 def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
-    config = schema.check(composed(f"{group}={choice}"))
+    config = schema.check(composed(f"{group}={choice}", *BESIDE.get(choice, ())))
     rules.check(config)
     if group in ("stage", "data", "text"):
         assert config[group]["name"] == choice
@@ -123,7 +126,15 @@ def test_every_set_of_callbacks_trains(callbacks: str, program: Program, desk: P
 
 @pytest.mark.parametrize("trainer", [choice for choice in choices("trainer") if choice != "gpu"])
 def test_every_trainer_trains(trainer: str, program: Program, desk: Path) -> None:
-    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"trainer={trainer}", "trainer.accelerator=cpu", "stage.images=8")
+    words = (f"trainer={trainer}", "trainer.accelerator=cpu", "stage.images=8", *BESIDE.get(trainer, ()))
+    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, *words)
+
+
+@pytest.mark.parametrize("logger", choices("logger"))
+def test_every_logger_trains(logger: str, program: Program, desk: Path) -> None:
+    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"logger={logger}", "stage.images=8")
+    (done,) = (desk / "logs").glob("stage1/*/*/DONE")
+    assert (done.parent / logger).is_dir() == (logger != "none")
 
 
 @pytest.mark.slow

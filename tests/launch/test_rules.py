@@ -1,5 +1,7 @@
 """Each rule from both sides: what it refuses, and the nearest that it lets pass."""
 
+from pathlib import Path
+
 import pytest
 from commands import SMALL, Composed
 
@@ -97,3 +99,18 @@ def test_values_arrive_as_the_signature_declares_them(composed: Composed) -> Non
     assert type(config["stage"]["images"]) is int
     assert type(config["stage"]["recipe"]["kl_weight"]) is float
     assert config["data"]["mirror"] is False
+
+
+@pytest.mark.parametrize(
+    ("devices", "quota", "on_gpu", "threads"),
+    [(1, "max 100000", False, 8), (2, "max 100000", False, 4), (16, "max 100000", False, 1), (1, "250000 100000", False, 3),
+     (2, "250000 100000", False, 1), (2, "max 100000", True, 8), (1, "nonsense", False, 8)],
+)  # fmt: skip
+def test_threads_are_shared_and_within_the_containers_quota(
+    devices: int, quota: str, on_gpu: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_threads_at_first", lambda: 8)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: on_gpu)
+    read = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, *words: quota if path.name == "cpu.max" else read(path, *words))
+    assert machine.threads({"accelerator": "auto", "devices": devices}) == threads

@@ -56,11 +56,13 @@ class Outcome:
     watchers: Sequence[Watcher]
 
 
-def fit(job: Job, data: CaptionedPictures, place: Place, trackers: Sequence[Tracker] = ()) -> Outcome:
-    """Train up to the budget, or until asked to stop. Only the first rank looks on, and writes."""
+def fit(
+    job: Job, data: CaptionedPictures, place: Place, trackers: Sequence[Tracker] = (), beside: Sequence[Callback] = ()
+) -> Outcome:
+    """Train up to the budget, or until asked to stop. Only the first rank looks on, and writes. beside: further callbacks, last."""
     settings, folder = job.config["trainer"], RunFolder(Path(job.folder))
     state = checkpoint.load(Path(job.checkpoint)) if job.checkpoint else None
-    stage, head = _stage(job, state)
+    stage, head = build_stage(job, state)
     data.plan(stage.iteration, -(-job.budget // stage.batch_size))
     results: dict[str, Any] = {}
     keeper = Keeper(
@@ -73,7 +75,7 @@ def fit(job: Job, data: CaptionedPictures, place: Place, trackers: Sequence[Trac
     clock = speed.Clock(wait)
     watchers = _watchers(job.config, view) if place.rank == 0 else []
     callbacks: list[Callback] = [*([Resume(state)] if state else []), clock, MetricsWriter(record, settings["log_every"], wait)]
-    callbacks += [*watchers, ImagesBar(job.budget, settings["log_every"]), keeper]
+    callbacks += [*watchers, ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
     if place.rank == 0:
         metrics.cut(stage.images_seen)
     trainer = _trainer(settings, callbacks, wait, place)
@@ -100,7 +102,7 @@ def _to_all(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
     return tell
 
 
-def _stage(job: Job, state: Config | None) -> tuple[StackGAN, dict[str, Any]]:
+def build_stage(job: Job, state: Config | None) -> tuple[StackGAN, dict[str, Any]]:
     """The stage, new or as its checkpoint left it, and what all its checkpoints hold beside its state."""
     head = {"format": checkpoint.FORMAT, "config": job.config, "data": job.facts, "first": None, "base": None}
     if state is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parent
 KEY = "0" * 40
 LIMIT = 12.0
 """Seconds that a short program with finish_seconds=8 may take: 10 are promised for its end, 2 are for a busy machine."""
@@ -19,7 +19,7 @@ LIMIT = 12.0
 def environment(home: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_") and name != "NETRC"}
     # A host that refuses at once: no test of ours may reach the real one.
-    return kept | {"HOME": str(home), "PYTHONPATH": str(HERE.parents[1] / "src"), "WANDB_BASE_URL": "http://127.0.0.1:9"} | more
+    return kept | {"HOME": str(home), "PYTHONPATH": str(TESTS.parent / "src"), "WANDB_BASE_URL": "http://127.0.0.1:9"} | more
 
 
 @dataclass
@@ -37,7 +37,7 @@ def session(folder: Path, mode: str, first: int, last: int, *more: str, **env: s
     folder.mkdir(exist_ok=True)
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
-    command = [sys.executable, str(HERE / "wandb_session.py"), str(folder), mode, str(first), str(last), *more]
+    command = [sys.executable, str(TESTS / "callbacks" / "wandb_session.py"), str(folder), mode, str(first), str(last), *more]
     then = time.perf_counter()
     ended = subprocess.run(
         command, env=environment(home, **env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90, check=False
@@ -55,7 +55,7 @@ def files(folder: Path) -> list[Path]:
 def records(folder: Path, kind: str) -> list[Any]:
     """What wandb's own reader finds in a session's folder."""
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
-    env = environment(folder.parents[2] / "home", WANDB_ERROR_REPORTING="false")
+    env = environment(folder, WANDB_ERROR_REPORTING="false")
     read = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=60)
     rows = [json.loads(line) for line in read.stdout.splitlines()]
     return [row[kind] for row in rows if row["type"] == kind]

@@ -1,0 +1,88 @@
+"""A run of two ranks with W&B, offline: what wandb's own reader finds in its file is what the run's folder says."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import SMALL, Program
+from PIL import Image
+from test_training import same, state
+from wandb_programs import environment, files, history, records
+
+pytestmark = [pytest.mark.slow, pytest.mark.ddp]
+
+RUN = Path("logs/stage1/toybirds/one")
+WORDS = (*(word for word in SMALL if word != "logger=none"), "trainer.accelerator=cpu", "stage.images=24", "run.name=one")
+
+
+@pytest.fixture
+def nowhere(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, no host, an empty home."""
+    for name, value in environment(desk / "home").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    (desk / "home").mkdir()
+
+
+def test_two_ranks_offline(nowhere: None, shell: Program, desk: Path) -> None:
+    ended = shell(*WORDS, "trainer.devices=2", "callbacks.sheets.every_images=12")
+    assert ended.code == 0, ended.err
+    assert [line for line in ended.err.splitlines() if "W&B" in line] == [
+        f"W&B: offline (no API key); wandb sync {RUN}/wandb/offline-run-* sends it later"
+    ]
+    (file,) = files(RUN)  # one file, of the first rank
+    found = history(desk / file)
+    with (RUN / "metrics.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    for name in ("discriminator/real_conditional", "discriminator/r1", "generator/kl", "agreement/test/normalised", "generator_lr"):
+        ours = [(int(row["images_seen"]), float(row[name])) for row in rows if row[name]]
+        theirs = [(row["images_seen"], row[name]) for row in found if name in row]
+        assert ours == theirs
+        assert ours
+    assert {row["_step"]: row["images_seen"] for row in found if "generator/kl" in row} == {n: 4 * n for n in range(1, 7)}
+    shown = [row for row in found if "drawn/test.captions" in row]
+    assert [row["images_seen"] for row in shown] == [0, 12, 24]
+    with Image.open(desk / file / "files" / shown[-1]["drawn/test.filenames"][0]) as picture:
+        drawn = np.asarray(picture)
+    assert drawn.shape == (64, 64, 3)
+    assert drawn.std() > 0
+    assert all(len(caption.split()) > 3 for caption in shown[-1]["drawn/test.captions"])
+    (run,) = records(desk / file, "run")
+    config: dict[str, Any] = run["config"]["update"]
+    assert config["stage"] == json.loads((RUN / "config.json").read_text())["stage"]
+    assert config["provenance"]["data"] == json.loads((RUN / "provenance.json").read_text())["data"]
+    assert {"stage1", "toybirds", "light", "modern", "hashing"} == set(run["tags"])
+    assert run["run_id"] == (RUN / "wandb-id").read_text().strip()
+
+
+def test_a_tracker_that_cannot_begin_costs_nothing_else(nowhere: None, program: Program, desk: Path, monkeypatch: Any) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no wandb today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stackgan.callbacks.wandb_tracker.WandbTracker.begin", broken)
+        ended = program(*WORDS)
+    assert ended.code == 0
+    assert "tracker wandb: RuntimeError: no wandb today; training goes on without it" in ended.err
+    assert program(*WORDS, "run.name=two").code == 0
+    assert program(*WORDS, "run.name=three", "logger=none").code == 0
+    a, b, c = (state(RUN.with_name(name))["weights"] for name in ("one", "two", "three"))
+    assert same(a, b)
+    assert same(a, c)
+
+
+def test_a_sweeps_jobs_are_runs_of_their_own_in_one_group(nowhere: None, shell: Program, desk: Path) -> None:
+    words = [word for word in WORDS if not word.startswith("run.name")]
+    ended = shell(
+        "-m", *words, "callbacks.sheets=null", "callbacks.agreement=null", "seed=0,1", "sweep.name=seeds", "stage.images=8"
+    )
+    assert ended.code == 0, ended.err
+    found = [
+        records(desk / file, "run")[0] for run in sorted(Path("sweeps/seeds/stage1/toybirds").glob("*/")) for file in files(run)
+    ]
+    assert [run["run_group"] for run in found] == ["seeds", "seeds"]
+    assert sorted(run["config"]["update"]["seed"] for run in found) == [0, 1]
+    assert len({run["run_id"] for run in found}) == 2
