@@ -36,7 +36,7 @@ from stackgan.runs.folder import RunFolder
 from stackgan.runs.keeper import Keeper
 
 CASES = {
-    "light/stage1": (64, "modern"),
+    "light/stage1": (16, "modern"),
     "light/stage2": (16, "modern"),
     "pytorch/stage1": (32, "pytorch"),
     "pytorch/stage2": (8, "pytorch"),
@@ -108,10 +108,11 @@ def timed(work: Callable[..., object], *words: Any) -> float:
     return now() - begun
 
 
-def measure(case: str, pairs: int, seconds: float, peak: float, folder: str) -> str:
-    """One row of the table."""
+def job_of(case: str, folder: str) -> tuple[fitting.Job, CaptionedPictures]:
+    """A run of the case that is about to begin, in this folder, and its data."""
     config = schema.check(settings(case, folder))
     machine.check(config["trainer"])
+    machine.prepare(config["trainer"])
     data = build.data_module(config)
     data.prepare_data()
     data.setup()
@@ -120,8 +121,13 @@ def measure(case: str, pairs: int, seconds: float, peak: float, folder: str) -> 
     below = stage_one(case, folder) if case.endswith("stage2") else None
     run = RunFolder(Path(folder) / case)
     run.begin(config, {"data": facts, "base": None})
-    every = intervals(config)
-    job = fitting.Job(config, str(run.path), facts, 1, None, below)
+    return fitting.Job(config, str(run.path), facts, 1, None, below), data
+
+
+def measure(case: str, pairs: int, seconds: float, peak: float, folder: str) -> str:
+    """One row of the table."""
+    job, data = job_of(case, folder)
+    every = intervals(job.config)
     loops, iterations, flops = bare_loops(job, data, seconds)
     batch = CASES[case][0]
     taking = Taking({name: loop.step for name, loop in loops.items()}, iterations, every)
@@ -149,7 +155,9 @@ def bare_loops(job: fitting.Job, data: CaptionedPictures, seconds: float) -> tup
     loops["tuned"].count = 1
     with FlopCounterMode(display=False) as counter:
         loops["tuned"].step()
-    return loops, max(1, round(seconds / timed(loops["tuned"].step))), counter.get_total_flops() / stage.batch_size
+    iterations, every = round(seconds / timed(loops["tuned"].step)), stage.recipe.r1_every if stage.recipe.r1_weight else 1
+    # Whole cycles of the lazy penalty, so that all stretches hold as many.
+    return loops, max(1, round(iterations / every)) * every, counter.get_total_flops() / stage.batch_size
 
 
 def stage_one(case: str, folder: str) -> dict[str, str]:
@@ -169,12 +177,13 @@ def row(case: str, seconds: dict[str, list[float]], looks: dict[str, float], ima
     whole = 1 / (1 / speed["trainer"] + sum(looks.values()))
     share = speed["trainer"] * flops / peak
     of_looks = ", ".join(f"{name} {100 * cost * speed['trainer']:.1f} %" for name, cost in looks.items())
-    return (
-        f"| {case} | {CASES[case][0]} | {speed['fp32']:.1f} | {speed['tuned']:.1f} | {speed['trainer']:.1f} | "
-        f"{statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f}) | {whole:.1f} | "
-        f"{statistics.median(gains):.2f} | "
-        f"{flops / 1e9:.2f} | {100 * share:.0f} % | {of_looks} |"
-    )
+    ratio = statistics.median(ratios)
+    cells = [
+        case, str(CASES[case][0]), *(f"{speed[name]:.1f}" for name in ("fp32", "tuned", "trainer")), f"{whole:.1f}",
+        f"{ratio:.3f} ({min(ratios):.2f} to {max(ratios):.2f})", f"{ratio * whole / speed['trainer']:.3f}",
+        f"{statistics.median(gains):.2f}", f"{flops / 1e9:.2f}", f"{100 * share:.0f} %", of_looks,
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
 
 
 def now() -> float:
@@ -185,8 +194,8 @@ def now() -> float:
 
 
 COLUMNS = (
-    "network/stage", "batch", "bare fp32", "bare tuned", "Trainer", "Trainer/tuned, median (range)", "with looks and checkpoints",
-    "tuned/fp32", "GFLOP/image", "share of peak", "looks and checkpoints",
+    "network/stage", "batch", "bare fp32", "bare tuned", "Trainer", "with looks and checkpoints", "Trainer/tuned, median (range)",
+    "the same with looks and checkpoints", "tuned/fp32", "GFLOP/image", "share of peak", "looks and checkpoints",
 )  # fmt: skip
 
 

@@ -95,7 +95,24 @@ file.record(60, {{"loss": 1.0}})
     assert int(ended.stdout) == 4  # the header, the first row, and the two that fit
     assert ended.stderr.count("cannot be written (File too large)") == 1
     rows = file.path.read_text().splitlines()[1:]
-    assert [row.split(",")[0] for row in rows] == [str(seen) for seen in range(4, 64, 4)]
+    assert rows == ["4,1.0", *(f"{seen},123.456" for seen in range(8, 60, 4)), "60,1.0"]
+
+
+def test_rows_that_are_not_whole_are_dropped(file: MetricsFile) -> None:
+    file.path.write_text("images_seen,loss,score\n4,1.0,2.0\n8,1.0,2.0,9.0\n12,1.0\n16,3.0,\n")
+    file.cut(100)
+    assert file.path.read_text().splitlines() == ["images_seen,loss,score", "4,1.0,2.0", "16,3.0,"]
+
+
+def test_terms_of_a_checkpoint_join_those_of_the_device() -> None:
+    """Those of a checkpoint lie on the CPU; the meta device stands for a GPU."""
+    writer = MetricsWriter(lambda *_: None, 10, DataWait())
+    stage = SimpleNamespace(images_seen=0, iteration=1, terms={"d": torch.ones((), device="meta")})
+    writer.on_train_start(SimpleNamespace(world_size=1), stage)  # type: ignore[arg-type]
+    writer.load_state_dict({"terms": {"d": torch.ones(3)}})
+    writer.on_train_batch_end(SimpleNamespace(world_size=1), stage)  # type: ignore[arg-type]
+    joined = writer.state_dict()["terms"]["d"]
+    assert (joined.device.type, joined.shape) == ("meta", (4,))
 
 
 def writer_run(file: MetricsFile, every: int, rows: list[dict[str, float]], stop: int | None = None) -> list[dict[str, str]]:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 from wandb_host import host
-from wandb_programs import HERE, KEY, LIMIT, environment, files, history, session
+from wandb_programs import KEY, LIMIT, TESTS, environment, files, history, session
 
 
 @pytest.mark.slow
 def test_no_prompt_at_a_terminal(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    command = [sys.executable, str(HERE / "wandb_session.py"), str(tmp_path), "auto", "0", "2"]
+    command = [sys.executable, str(TESTS / "callbacks" / "wandb_session.py"), str(tmp_path), "auto", "0", "2"]
     process = subprocess.Popen(command, env=environment(tmp_path), stdin=theirs, stdout=theirs, stderr=theirs)
     try:
         assert process.wait(timeout=60) == 0

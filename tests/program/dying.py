@@ -2,7 +2,8 @@
 
 WHERE and WHEN: `step N` in the middle of iteration N's D turn; `turns N` between D's and G's turn of iteration N; `epoch N` after
 the last iteration of pass N, before anything is recorded of it; `writing N` with half of the Nth checkpoint on the disk; `named N`
-with the Nth checkpoint renamed, but not yet counted; `after S` S seconds after training began. Iterations count from the first.
+with the Nth checkpoint renamed, but not yet counted; `looked N` after the Nth look at agreement, before anything else; `done N`
+with the last checkpoint written and no DONE; `after S` S seconds after training began. Iterations count from the run's first.
 """
 
 import os
@@ -14,10 +15,12 @@ from typing import Any
 
 import torch
 
+from stackgan.callbacks.agreement import ColourAgreement
 from stackgan.callbacks.speed import Clock
 from stackgan.core import atomic
 from stackgan.launch import cli
 from stackgan.launch.training import train
+from stackgan.runs.folder import RunFolder
 from stackgan.stage.base import Stage
 from stackgan.stage.stackgan import StackGAN
 
@@ -81,6 +84,22 @@ def after(seconds: float) -> None:
     Clock.on_train_start = mortal  # type: ignore[method-assign]
 
 
+def at_look(number: int) -> None:
+    look, count = ColourAgreement.look, iter(range(1, 10_000))
+
+    def mortal(watcher: Any, stage: Any) -> Any:
+        found = look(watcher, stage)
+        if next(count) == number:
+            die()
+        return found
+
+    ColourAgreement.look = mortal  # type: ignore[method-assign]
+
+
+def at_the_end() -> None:
+    RunFolder.finish = lambda *_: die()  # type: ignore[assignment, method-assign]
+
+
 def prepare(where: str, when: str) -> None:
     if where == "step":
         at_turn("discriminator", int(when), before=True)
@@ -90,6 +109,10 @@ def prepare(where: str, when: str) -> None:
         at_epochs_end(int(when))
     elif where in ("writing", "named"):
         at_checkpoint(int(when), where == "named")
+    elif where == "looked":
+        at_look(int(when))
+    elif where == "done":
+        at_the_end()
     elif where == "after":
         after(float(when))
     else:

@@ -95,12 +95,13 @@ def test_ranks_end_with_equal_weights_and_share_the_cores(team: Team, desk: Path
 
 def test_stage_two_trains_its_stage_one_on_ranks_too_and_a_sweep_goes_on_after_ranks(team: Team, desk: Path) -> None:
     words = ["-m", *WORDS, "stage=stage2", "stage.resolution=128", "stage.base=train", "stage.base_images=8", "stage.images=16"]
-    ended = team("plain", *words, "trainer.devices=1,2", "seed=0,1", name="null")
+    ended = team("plain", *words, "trainer.devices=2,1", "seed=0,1", name="null")
     assert ended.code == 0, ended.err
     runs = sorted(path.parent.parts[-3] for path in Path("sweeps").rglob("DONE"))
     assert runs == ["stage1"] * 2 + ["stage2"] * 2
     configs = [json.loads((path.parent / "config.json").read_text()) for path in Path("sweeps").rglob("DONE")]
-    assert {config["trainer"]["devices"] for config in configs} == {1}  # the second command of each seed found it done
+    assert {config["trainer"]["devices"] for config in configs} == {2}  # on one device each was found done
+    assert ended.out.count("is done (") >= 4
 
 
 def test_a_run_of_one_rank_goes_on_on_two(team: Team, desk: Path) -> None:
@@ -138,7 +139,17 @@ def test_a_rank_that_dies_takes_the_others_down_and_is_named(what: str, cause: s
     run = Path("logs/stage1/toybirds/one")
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["seen-000000006.pt", "seen-000000012.pt"]
     assert not (run / "DONE").exists()
-    assert team("plain", *WORDS, "trainer.devices=3", "stage.recipe.batch_size=6").code == 0
+    if what == "dies 2":
+        words = [*WORDS, "stage.recipe.batch_size=6", "trainer.checkpoint_every_images=6"]
+        assert team("plain", *words, "trainer.devices=3").code == 0
+        assert team("plain", *words, "trainer.devices=3", name="whole").code == 0
+        cut, whole = (state(run.with_name(name), 42) for name in ("one", "whole"))
+        for part in ("weights", "optimizers"):
+            assert same(cut[part], whole[part])
+        assert rows(run) == rows(run.with_name("whole"))
+        # And on one process again, to a longer budget.
+        assert team("plain", *words, "trainer.devices=1", "stage.images=60").code == 0
+        assert len(seen(desk, "one", 3)[0]["seen"]) == 3
 
 
 def test_the_others_end_where_the_first_is_killed(desk: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from stackgan.core.errors import UserError
 from stackgan.runs import checkpoint
-from stackgan.runs.checkpoint import load, newest, newest_whole, save
+from stackgan.runs.checkpoint import load, newest, newest_whole, on_cpu, save, set_aside
 
 HEAD = {"format": checkpoint.FORMAT, "config": {"seed": 0}}
 
@@ -79,7 +79,7 @@ def filled(folder: Path, *seen: int) -> list[Path]:
 
 def test_saves_views_and_graphs_as_plain_tensors(tmp_path: Path) -> None:
     weight = torch.ones(3, requires_grad=True)
-    save(tmp_path / "seen-000000004.pt", HEAD | {"weights": {"w": weight * 2}})
+    save(tmp_path / "seen-000000004.pt", on_cpu(HEAD | {"weights": {"w": weight * 2}}))
     found = torch.load(tmp_path / "seen-000000004.pt")["weights"]["w"]
     assert found.tolist() == [2.0, 2.0, 2.0]
     assert not found.requires_grad
@@ -98,6 +98,15 @@ def test_the_newest_whole_one_is_found_behind_damaged_ones(tmp_path: Path, capsy
     assert (found[0], found[1]["images_seen"]) == (good, 8)
     err = capsys.readouterr().err.splitlines()
     assert [line.split(":")[1].split("/")[-1] for line in err] == ["seen-000000024.pt", "seen-000000016.pt"]
+    set_aside(tmp_path, after=good)
+    assert newest(tmp_path) == good
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "seen-000000008.pt",
+        "seen-000000016.damaged",
+        "seen-000000024.damaged",
+    ]
+    flipped.with_suffix(".damaged").rename(flipped)
+    cut.with_suffix(".damaged").rename(cut)
     good.unlink()
     with pytest.raises(UserError, match=r"seen-000000016.pt: cannot be read"):
         newest_whole(tmp_path)

@@ -13,9 +13,10 @@ import torch
 from lightning.pytorch import Callback
 
 from stackgan.core.errors import RunError
-from stackgan.runs import checkpoint, keeper
+from stackgan.runs import checkpoint, keeper, stopping
 from stackgan.runs.checkpoint import load
 from stackgan.runs.keeper import Keeper, Resume
+from stackgan.runs.stopping import Council, Wishes
 
 HEAD = {"format": checkpoint.FORMAT, "config": {"seed": 0}}
 
@@ -32,6 +33,9 @@ class Counting:
 
     def load_run_state(self, state: Any) -> None:
         self.loaded = state
+
+    def check_finite(self) -> None:
+        """All is well."""
 
 
 class Remembering(Callback):
@@ -52,7 +56,7 @@ def trainer(*callbacks: Any, lead: bool = True) -> Any:
 
 
 def kept(folder: Path, every_images: int, keep: int = 2, best: str | None = None) -> Keeper:
-    return Keeper(folder, HEAD, every_images, keep, best, {})
+    return Keeper(folder, HEAD, every_images, keep, best, {}, Wishes())
 
 
 def names(folder: Path) -> list[str]:
@@ -63,15 +67,13 @@ def run(keeper: Keeper, stage: Counting, until: int, before_save: Callable[[int]
     """Train to so many images, four at a time, as far as the Keeper can tell."""
     by = by or trainer(keeper)
     keeper.on_train_start(by, stage)
-    try:
+    with keeper.wishes:
         while stage.images_seen < until and not by.should_stop:
             stage.images_seen += 4
             by.is_last_batch = stage.images_seen >= until
             before_save(stage.images_seen)
             keeper.on_train_batch_end(by, stage)
         keeper.on_train_end(by, stage)
-    finally:
-        keeper.teardown(by, stage, "fit")
     return by
 
 
@@ -110,6 +112,7 @@ def test_callbacks_states_travel(tmp_path: Path) -> None:
     Resume(load(tmp_path / "seen-000000008.pt")).on_train_start(trainer(fresh, second), Counting())
     assert fresh.value == 7
     assert second.results == {"agreement": 0.25}
+    assert second.state_dict() == {"best": 0.5, "is_best": False, "seen": -1, "results": {"agreement": 0.25}}
     second.noticed(12, {"score": 0.4})
     assert not second._is_best
 
@@ -195,32 +198,127 @@ def test_a_full_disk_at_the_end_is_an_error_that_names_what_is_left(tmp_path: Pa
     assert names(tmp_path) == ["seen-000000008.pt"]
 
 
+def test_a_full_disk_with_a_best_score_is_tried_once_and_the_next_best_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0.9 at 8 images finds the disk full; 0.8 at 16 is then the best that there is."""
+    tried, save = list[int](), checkpoint.save
+
+    def saving(path: Path, state: Any) -> None:
+        tried.append(state["images_seen"])
+        if state["images_seen"] == 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(path, state)
+
+    monkeypatch.setattr(checkpoint, "save", saving)
+    one = kept(tmp_path, 1000, best="score")
+    scores = {8: 0.9, 16: 0.8, 20: 0.7}
+    run(one, Counting(), 28, lambda seen: one.noticed(seen, {"score": scores[seen]}) if seen in scores else None)
+    assert tried == [8, 8, 16, 28]
+    assert names(tmp_path) == ["best-000000016.pt", "seen-000000016.pt", "seen-000000028.pt"]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_read_only_folder_makes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(kept(tmp_path, 4), Counting(), 8)
+
+    def read_only(*_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(checkpoint, "save", read_only)
+    with pytest.raises(RunError, match="Read-only file system"):
+        run(kept(tmp_path, 1000), Counting(8), 16)
+    assert names(tmp_path) == ["seen-000000004.pt", "seen-000000008.pt"]
+
+
+def test_a_kill_between_writing_and_naming_the_best_is_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    def scored(seen: int) -> None:
+        one.noticed(seen, {"score": {8: 0.2, 16: 0.6}.get(seen, 0.0)})
+
+    one = kept(tmp_path, 1000, best="score")
+    with monkeypatch.context() as patch:
+        links = iter([os.link, os.link, killed])
+        patch.setattr(os, "link", lambda *words: next(links)(*words))
+        with pytest.raises(KeyboardInterrupt):
+            run(one, Counting(), 24, scored)
+    assert names(tmp_path) == ["best-000000008.pt", "seen-000000004.pt", "seen-000000008.pt", "seen-000000016.pt"]
+    found = checkpoint.newest_whole(tmp_path)
+    assert found is not None
+    again, resume = kept(tmp_path, 1000, best="score"), Resume(found[1])
+    by = trainer(again)
+    resume.on_train_start(by, Counting(16))
+    again.on_train_start(by, Counting(16))
+    assert names(tmp_path) == ["best-000000016.pt", "seen-000000004.pt", "seen-000000008.pt", "seen-000000016.pt"]
+
+
+def test_two_bests_become_one(tmp_path: Path) -> None:
+    for name in ("best-000000004.pt", "best-000000012.pt"):
+        (tmp_path / name).touch()
+    one = kept(tmp_path, 1000, best="score")
+    run(one, Counting(), 8, lambda seen: one.noticed(seen, {"score": float(seen)}))
+    assert [name for name in names(tmp_path) if name.startswith("best")] == ["best-000000008.pt"]
+
+
+def test_where_the_best_cannot_be_named_the_checkpoint_is_still_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(keeper.shutil, "copyfile", full)
+    one = kept(tmp_path, 1000, best="score")
+    run(one, Counting(), 8, lambda seen: one.noticed(seen, {"score": float(seen)}))
+    assert names(tmp_path) == ["seen-000000004.pt", "seen-000000008.pt"]
+    assert "best-000000004.pt: cannot be kept (No space left on device); training goes on" in capsys.readouterr().err
+
+
+def test_the_log_is_made_safe_before_a_checkpoint(tmp_path: Path) -> None:
+    secured: list[list[str]] = []
+    one = Keeper(tmp_path, HEAD, 4, 9, None, {}, Wishes(), lambda: secured.append(names(tmp_path)))
+    run(one, Counting(), 8)
+    assert secured == [[], ["seen-000000004.pt"]]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_run_after_its_iteration(tmp_path: Path, number: signal.Signals) -> None:
     before = signal.getsignal(number)
     one, stage = kept(tmp_path, 1000), Counting()
     by = trainer(one)
-    one.on_train_start(by, stage)
-    os.kill(os.getpid(), number)
-    assert not by.should_stop
-    stage.images_seen += 4
-    one.on_train_batch_end(by, stage)
-    assert by.should_stop
-    assert one.stopped == number
-    assert names(tmp_path) == ["seen-000000004.pt"]
-    with pytest.raises(KeyboardInterrupt):  # the second one does not wait
+    with one.wishes:
+        one.on_train_start(by, stage)
         os.kill(os.getpid(), number)
-    one.on_train_end(by, stage)
-    one.teardown(by, stage, "fit")
+        assert not by.should_stop
+        stage.images_seen += 4
+        one.on_train_batch_end(by, stage)
+        assert by.should_stop
+        assert one.stopped == number
+        assert names(tmp_path) == ["seen-000000004.pt"]
+        with pytest.raises(KeyboardInterrupt):  # the second one does not wait
+            os.kill(os.getpid(), number)
+        one.on_train_end(by, stage)
     assert signal.getsignal(number) == before
 
 
-def test_a_signal_in_the_last_iteration_changes_nothing_but_the_name(tmp_path: Path) -> None:
+def test_a_signal_in_the_last_iteration_lets_it_finish(tmp_path: Path) -> None:
     one = kept(tmp_path, 1000)
     run(one, Counting(), 8, lambda seen: os.kill(os.getpid(), signal.SIGTERM) if seen == 8 else None)
     assert names(tmp_path) == ["seen-000000008.pt"]
+    assert load(tmp_path / "seen-000000008.pt")["final"]
     assert one.stopped == signal.SIGTERM
 
 
 def test_ranks_agree_on_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert keeper.Council(1).agree(0, 1) == [0, 1]
+    other = torch.tensor([0, 1, 7])
+    monkeypatch.setattr(stopping.distributed, "new_group", lambda backend: backend)
+
+    def all_reduce(said: torch.Tensor, how: Any, group: Any) -> None:
+        assert (how, group) == (stopping.distributed.ReduceOp.MAX, "gloo")
+        torch.maximum(said, other, out=said)
+
+    monkeypatch.setattr(stopping.distributed, "all_reduce", all_reduce)
+    assert Council(2).agree(15, 0, 2) == [15, 1, 7]
+    assert Council(1).agree(15, 0, 2) == [15, 0, 2]

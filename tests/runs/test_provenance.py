@@ -12,7 +12,7 @@ from stackgan.runs.provenance import PACKAGES, provenance
 
 
 def test_holds_what_a_reader_needs() -> None:
-    found = provenance({"pictures": {"name": "toybirds"}})
+    found = provenance({"pictures": {"name": "toybirds"}}, on_gpu=False)
     assert json.loads(json.dumps(found)) == found
     assert found["data"] == {"pictures": {"name": "toybirds"}}
     assert set(found["packages"]) == set(PACKAGES)
@@ -27,7 +27,7 @@ def test_a_changed_checkout_is_marked(changes: str, wanted: str, monkeypatch: py
         return subprocess.CompletedProcess(words, 0, "abc\n" if "rev-parse" in words else changes)
 
     monkeypatch.setattr(room.subprocess, "run", git)
-    assert provenance({})["commit"] == wanted
+    assert provenance({}, on_gpu=False)["commit"] == wanted
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("git"), subprocess.CalledProcessError(128, "git")])
@@ -36,4 +36,4 @@ def test_without_git_or_a_checkout_the_commit_is_empty(error: Exception, monkeyp
         raise error
 
     monkeypatch.setattr(room.subprocess, "run", git)
-    assert provenance({})["commit"] == ""
+    assert provenance({}, on_gpu=False)["commit"] == ""

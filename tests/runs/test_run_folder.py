@@ -51,10 +51,10 @@ def test_begin_and_finish(folder: RunFolder) -> None:
     ]
 
 
-def test_beginning_again_keeps_the_settings_and_renews_the_provenance(folder: RunFolder) -> None:
+def test_beginning_again_renews_settings_and_provenance(folder: RunFolder) -> None:
     folder.begin({"seed": 0}, {"commit": "abc"})
     folder.begin({"seed": 1}, {"commit": "def"})
-    assert folder.settings() == {"seed": 0}
+    assert folder.settings() == {"seed": 1}
     assert folder.facts() == {"commit": "def"}
 
 

@@ -135,7 +135,7 @@ def moved(x: Tensor, stream: str, i: int) -> Tensor:
 
 
 def modern(plain: Plain, batch: Batch, i: int) -> None:
-    """Hinge, another class's sentence, moved pictures, R1 of 0.1 every 16th iteration; a power iteration a turn, one for R1."""
+    """Hinge, another class's sentence, moved pictures, R1 of 0.1 every 16th iteration; a power iteration a turn and one for R1."""
     real, text, wrong = floats(batch.real_BCHW), batch.text_BT, batch.mismatched_text_BT
     fake, condition = plain.draw(text, "discriminator", i, truncated=False)
     heads = ("conditional",) if plain.D.unconditional_head is None else ("conditional", "unconditional")
@@ -159,7 +159,7 @@ def modern(plain: Plain, batch: Batch, i: int) -> None:
     toggle(plain.D, False)
     with parametrize.cached():
         on_fake = judged(plain.D.features(moved(fake, "generator", i)))
-    down(plain.adam_G, -sum(logit.mean() for logit in on_fake) + 2.0 * mean_kl(condition))
+    down(plain.adam_G, -sum(logit.mean() for logit in on_fake) + 0.1 * mean_kl(condition))
     toggle(plain.D, True)
 
 

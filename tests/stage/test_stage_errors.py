@@ -99,7 +99,7 @@ def test_the_later_complaint_comes_by_itself(monkeypatch: pytest.MonkeyPatch) ->
     broken[0].text_BT[0, 0] = float("nan")
     with pytest.raises(UserError, match=r"discriminator's term .* at iteration 0"):
         fit(stage, broken)
-    assert stage.iteration == 1  # of the second iteration, the check comes before its end
+    assert stage.iteration == 2  # CHECK_EVERY iterations later
 
 
 def test_weights_that_are_not_finite_are_not_given_to_a_checkpoint() -> None:
@@ -109,3 +109,20 @@ def test_weights_that_are_not_finite_are_not_given_to_a_checkpoint() -> None:
         weight[0] = float("inf")
     with pytest.raises(UserError, match=f"stage1: the weight generator.{name} is not finite after 4 images, and is not saved"):
         stage.run_state()
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_a_finite_loss_with_a_gradient_that_is_not(player: str) -> None:
+    """The root of 0 is 0, and its slope is infinite."""
+    stage, sound = tiny(), tiny()
+    terms = getattr(stage, f"{player}_terms")
+
+    def broken(batch: Batch, fakes: Fakes) -> dict[str, Tensor]:
+        found = terms(batch, fakes)
+        return found | {"root": sum(found.values()).mul(0).sqrt()} if stage.iteration == 1 else found  # type: ignore[union-attr]
+
+    setattr(stage, f"{player}_terms", broken)
+    with pytest.raises(UserError, match=rf"stage1: the {player}'s gradient is nan at iteration 1 \(4 images seen\)"):
+        fit(stage, batches(2))
+    fit(sound, batches(1))
+    assert equal(weights(state(sound), f"{player}."), state(stage))

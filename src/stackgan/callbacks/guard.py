@@ -29,7 +29,7 @@ Call = Callable[[], None]
 
 
 class Guarded(Tracker):
-    """The same interface; no exception comes through it, and only finish() waits, for at most tracker.finish_seconds.
+    """The same interface; no exception comes through it, and only finish() waits, for at most tracker.finish_seconds and one more.
 
     The first failure prints one line. A failed begin, or FAILURES failures, and the tracker is not called again.
     """

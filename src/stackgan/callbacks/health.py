@@ -59,7 +59,9 @@ class Balance(Health):
         self._won = state_dict["won"]
 
     def look(self, stage: Any) -> Mapping[str, float]:
-        """Rank the last batch's logits."""
+        """Rank the last batch's logits; a run that only looks again has none."""
+        if not stage.judged:
+            return {}
         real_B = stage.judged["real"]
         others = {name: logit_B for name, logit_B in stage.judged.items() if name != "real"}
         found = {f"told_apart/{name}": round(told_apart(real_B, logit_B), 4) for name, logit_B in others.items()}

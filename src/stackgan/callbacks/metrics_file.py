@@ -1,5 +1,6 @@
 """metrics.csv: one row every so many iterations, cut back to the checkpoint when a run resumes."""
 
+import contextlib
 import csv
 import io
 import sys
@@ -55,22 +56,32 @@ class MetricsFile:
             self._rewrite(rows)
         text = io.StringIO(newline="")
         csv.DictWriter(text, self.columns, restval="").writerows(self._waiting)
-        with self.path.open("r+b") as file:
+        self._append(text.getvalue().encode())
+        self._waiting, self._failed = [], False
+
+    def _append(self, content: bytes) -> None:
+        """All of it or nothing: half a row would join the next one."""
+        with self.path.open("r+b", buffering=0) as file:
             end = file.seek(0, io.SEEK_END)
             try:
-                file.write(text.getvalue().encode())
-                file.flush()
+                while content:
+                    content = content[file.write(content) :]
             except OSError:
-                file.truncate(end)  # half a row would join the next one
+                file.truncate(end)
                 raise
-        self._waiting, self._failed = [], False
+
+    def secure(self) -> None:
+        """Wait until what was recorded is on the disk."""
+        if self.path.exists():
+            with contextlib.suppress(OSError):
+                atomic.sync(self.path)
 
     def _read(self) -> list[dict[str, str]]:
         # A kill in the middle of writing leaves a last line without its end.
         whole = self.path.read_bytes().rpartition(b"\n")[0].decode()
         reader = csv.DictReader(io.StringIO(whole))
         self.columns = list(reader.fieldnames or self.columns)
-        return list(reader)
+        return [row for row in reader if None not in row and None not in row.values()]
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         def fill(path: Path) -> None:
@@ -119,7 +130,8 @@ class MetricsWriter(Callback):
         """(n,) float32 a name: the term in each of the iterations since the last row that had it."""
         if not self._terms or self._trainer is None:
             return {}
-        found = {name: torch.stack([term.float() for term in terms]) for name, terms in self._terms.items()}
+        # Those out of a checkpoint lie on the CPU.
+        found = {name: torch.stack([term.float().to(terms[-1].device) for term in terms]) for name, terms in self._terms.items()}
         if self._trainer.world_size > 1:
             joined = self._trainer.strategy.reduce(torch.cat(list(found.values())), reduce_op="mean")
             found = dict(zip(found, joined.split([len(terms) for terms in found.values()]), strict=True))

@@ -59,6 +59,8 @@ class ImagesBar(ProgressBar):
 
     def _refresh(self, stage: Any) -> None:
         now = time.perf_counter()
+        if self._bar is None and now - self._line < LINE_SECONDS:
+            return
         speed = (stage.images_seen - self._begun[1]) / max(now - self._begun[0], 1e-9)
         sums: dict[str, float] = {}
         for name, term in stage.terms.items():
@@ -67,7 +69,7 @@ class ImagesBar(ProgressBar):
         terms = "  ".join(f"{player} {value:.2f}" for player, value in sums.items())
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=stage.images_seen, speed=f"{speed:,.0f}/s", terms=terms)
-        elif now - self._line >= LINE_SECONDS:
+        else:
             self._line = now
             left = (self.total - stage.images_seen) / max(speed, 1e-9)
             line = f"{stage.name}: {stage.images_seen:,}/{self.total:,} images, {speed:,.0f}/s, {left / 60:.1f} min left, {terms}"

@@ -62,6 +62,8 @@ class Watcher(Callback):
 
     requires: ClassVar[frozenset[str]] = frozenset()
     view: View
+    key: str
+    """Its name in conf/callbacks, under which its state is kept."""
 
     def __init__(self, every_images: Positive) -> None:
         self.every_images = every_images

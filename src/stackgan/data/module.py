@@ -168,7 +168,7 @@ class CaptionedPictures(LightningDataModule):
             sampler=Iterations(*self._span),
             batch_size=None,
             num_workers=self.workers,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
         )
 
     def examples(self, split: Split, count: int, seed: int = 0) -> Examples:

@@ -19,8 +19,9 @@ from stackgan.launch import build, machine, restore
 from stackgan.launch.quiet import quiet
 from stackgan.launch.ranks import Place
 from stackgan.runs import checkpoint
-from stackgan.runs.folder import RunFolder
-from stackgan.runs.keeper import Keeper, Resume
+from stackgan.runs.folder import RunFolder, writing
+from stackgan.runs.keeper import Keeper, Resume, load_callbacks
+from stackgan.runs.stopping import Wishes
 from stackgan.stage.stackgan import StackGAN
 
 Config = Mapping[str, Any]
@@ -60,38 +61,58 @@ def fit(
     job: Job, data: CaptionedPictures, place: Place, trackers: Sequence[Tracker] = (), beside: Sequence[Callback] = ()
 ) -> Outcome:
     """Train up to the budget, or until asked to stop. Only the first rank looks on, and writes. beside: further callbacks, last."""
-    settings, folder = job.config["trainer"], RunFolder(Path(job.folder))
+    settings, folder, wishes = job.config["trainer"], RunFolder(Path(job.folder)), Wishes()
     state = checkpoint.load(Path(job.checkpoint)) if job.checkpoint else None
     stage, head = build_stage(job, state)
     data.plan(stage.iteration, -(-job.budget // stage.batch_size))
     results: dict[str, Any] = {}
-    keeper = Keeper(
-        folder.checkpoints, head, settings["checkpoint_every_images"], settings["checkpoints_kept"], settings["best"], results
-    )
     metrics = MetricsFile(folder.metrics)
+    keeper = Keeper(
+        folder.checkpoints,
+        head,
+        settings["checkpoint_every_images"],
+        settings["checkpoints_kept"],
+        settings["best"],
+        results,
+        wishes,
+        metrics.secure,
+    )
     record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
     view = View(folder.sheets, data, record, _to_all([tracker.pictures for tracker in trackers]), results)
     wait = speed.DataWait()
     clock = speed.Clock(wait)
     watchers = _watchers(job.config, view) if place.rank == 0 else []
-    callbacks: list[Callback] = [*([Resume(state)] if state else []), clock, MetricsWriter(record, settings["log_every"], wait)]
-    callbacks += [*watchers, ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
+    callbacks: list[Callback] = [clock, MetricsWriter(record, settings["log_every"], wait), *watchers]
+    callbacks += [ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
     if place.rank == 0:
-        metrics.cut(stage.images_seen)
-    trainer = _trainer(settings, callbacks, wait, place)
-    if stage.images_seen < job.budget:
-        if place.rank == 0:
-            words = f"{stage.name} on {job.config['data']['name']}: {job.budget:,} images, {trainer.precision} precision"
-            ranks = f", {place.world} ranks" if place.world > 1 else ""
-            print(f"{words}{ranks}, into {folder.path}", flush=True)
-        trainer.fit(stage, datamodule=data)
-        measured = clock.state_dict()
-    else:
-        # Killed between its last checkpoint and DONE: all that was missing is to say so.
+        with writing(folder):
+            metrics.cut(stage.images_seen)
+    if stage.images_seen >= job.budget:
         assert state is not None
-        results.update(state["callbacks"]["Keeper"]["results"])
-        measured = state["callbacks"]["Clock"]
-    return Outcome(stage.images_seen, keeper.stopped, {**speed.figures(measured), **results}, watchers)
+        return _ended_before(state, stage, callbacks, watchers)
+    trainer = _trainer(settings, [Resume(state), *callbacks] if state else callbacks, wait, place)
+    del state  # as large as the weights and both optimisers
+    if place.rank == 0:
+        words = f"{stage.name} on {job.config['data']['name']}: {job.budget:,} images, {trainer.precision} precision"
+        ranks = f", {place.world} ranks" if place.world > 1 else ""
+        print(f"{words}{ranks}, into {folder.path}", flush=True)
+    with wishes:
+        trainer.fit(stage, datamodule=data)
+    stopped = keeper.stopped or (signal.Signals(wishes.caught) if wishes.caught else None)
+    return Outcome(stage.images_seen, stopped, {**speed.figures(clock.state_dict()), **results}, watchers)
+
+
+def _ended_before(state: Config, stage: StackGAN, callbacks: list[Callback], watchers: list[Watcher]) -> Outcome:
+    """A run whose checkpoint has the budget: killed just before DONE, or stopped beyond what is now asked for."""
+    load_callbacks(callbacks, state)
+    keeper = next(each for each in callbacks if isinstance(each, Keeper))
+    keeper.settle()
+    if not state["final"]:
+        for watcher in watchers:
+            watcher.begin(stage)
+            keeper.results.update(watcher.look(stage))
+    measured = speed.figures(state["callbacks"]["Clock"])
+    return Outcome(stage.images_seen, None, {**measured, **keeper.results}, watchers)
 
 
 def _to_all(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
@@ -137,15 +158,25 @@ def _trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, 
         sync_batchnorm=place.world > 1 and machine.on_gpu(settings),
         **together,
     )
-    # Lightning would ask all ranks for a signal before every batch and wait for the device; Keeper asks, and does not.
-    trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]
+    # Signals are Keeper's. Lightning's own handler would talk to the other ranks out of turn, and its question before every batch
+    # would wait for the device.
+    _silence(trainer._signal_connector, "register_signal_handlers")
+    _silence(trainer.fit_loop.epoch_loop, "_broadcast_sigterm_tensor")
     return trainer
+
+
+def _silence(owner: object, name: str) -> None:
+    """Replace a method of Lightning's that must do nothing here; AttributeError where a version has it no longer."""
+    getattr(owner, name)
+    setattr(owner, name, lambda: None)
 
 
 def _watchers(config: Config, view: View) -> list[Watcher]:
     """The callbacks whose requirements the data set meets."""
-    built = [build.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()]
-    kept = [watcher for watcher in built if watcher.requires <= view.data.provides]
+    built: dict[str, Watcher] = {name: build.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()}
+    for name, watcher in built.items():
+        watcher.key = name
+    kept = [watcher for watcher in built.values() if watcher.requires <= view.data.provides]
     for watcher in kept:
         watcher.attach(view)
     return kept

@@ -59,7 +59,7 @@ def prepare(settings: Mapping[str, Any]) -> None:
 def threads(settings: Mapping[str, Any]) -> int:
     """CPU threads of a process where none are set: PyTorch's choice, within the container's share, divided among the ranks."""
     cores = min(_threads_at_first(), _quota())
-    return max(1, cores if on_gpu(settings) else cores // settings["devices"])
+    return max(1, cores // int(settings["devices"]))
 
 
 @functools.cache

@@ -23,12 +23,12 @@ def main() -> None:
         data = build.data_module(job.config)
         data.setup()
         fitting.fit(job, data, place)
-    except (UserError, RunError) as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
     except Exception as error:
-        traceback.print_exc()
-        print(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}", file=sys.stderr, flush=True)
+        line = str(error)
+        if not isinstance(error, UserError | RunError):
+            traceback.print_exc()
+            line = f"{type(error).__name__}: {line.splitlines()[0] if line else ''}"
+        print(f"error: {line}", file=sys.stderr, flush=True)
         # Not the ordinary way out: it would wait for ranks that may be gone.
         os._exit(1)
 

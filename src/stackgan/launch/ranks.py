@@ -103,10 +103,11 @@ class Company:
             return
         self._leaving.set()
         dead = self._first_dead(wait=0.0 if error is None or isinstance(error, UserError | RunError | SystemExit) else 5.0)
-        until = time.monotonic() + (FAREWELL if error is None or isinstance(error, SystemExit) else 0.0)
+        until = time.monotonic() + (FAREWELL if error is None else 0.0)
         for other in self._others:
             other.end(until)
-        if distributed.is_initialized():
+        # NCCL would wait for what the dead still owe it.
+        if distributed.is_initialized() and (error is None or distributed.get_backend() != "nccl"):
             distributed.destroy_process_group()
         if dead is not None and isinstance(error, Exception) and not isinstance(error, UserError | RunError):
             raise RunError(self._obituary(dead)) from error
@@ -121,7 +122,7 @@ class Company:
             time.sleep(0.05)
 
     def _watch(self) -> None:
-        """Where another rank dies and this one, stuck in a call that waits for it, does not notice: end the program."""
+        """Where another rank dies and this one, stuck in a call that waits for it, cannot notice: end the program."""
         while not self._leaving.wait(0.2):
             if (dead := self._first_dead(wait=0.0)) is not None and not self._leaving.wait(GRACE):
                 for other in self._others:
@@ -174,7 +175,8 @@ class _Other:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             if line.strip():
-                self.last_words = line.strip().removeprefix("error: ")
+                if line.startswith("error: "):
+                    self.last_words = line.strip().removeprefix("error: ")
                 print(f"rank {self.rank}: {line}", end="", file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,7 @@
 """Whoever keeps track of a run beside its own folder: chosen by `logger=`, told on the first rank alone."""
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -38,8 +39,14 @@ class Trackers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for tracker in self.all:
-            tracker.finish(self.results or {}, self.results is not None)
+        # Together: the end of a run waits for the slowest of them, not for one after the other.
+        ends = [
+            threading.Thread(target=tracker.finish, args=(self.results or {}, self.results is not None)) for tracker in self.all
+        ]
+        for end in ends:
+            end.start()
+        for end in ends:
+            end.join()
 
     def _card(self) -> RunCard:
         config, folder = self.job.config, Path(self.job.folder)

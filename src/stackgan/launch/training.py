@@ -11,7 +11,7 @@ from stackgan.data.module import CaptionedPictures
 from stackgan.launch import base, build, fitting, identity, machine, rules, schema, tracking
 from stackgan.launch.ranks import Company
 from stackgan.runs import checkpoint, provenance
-from stackgan.runs.folder import RunFolder, held
+from stackgan.runs.folder import RunFolder, held, writing
 
 Config = Mapping[str, Any]
 
@@ -50,29 +50,41 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     with held(folder, wait):
         # Another process may have finished the run while this one waited.
         if folder.images_done() < budget:
-            found = checkpoint.newest_whole(folder.checkpoints)
-            at, state = found if found else (None, {})
-            base_facts = state["base"] if at else below and {"run": below["run"], "images_seen": below["images_seen"]}
-            source = {"run": str(below["run"]), "checkpoint": str(below["checkpoint"])} if below and not at else None
-            folder.begin(config, provenance.provenance(facts) | {"base": base_facts})
-            job = fitting.Job(config, str(folder.path), facts, budget, str(at) if at else None, source)
-            _fit(job, data, tracking.Trackers(trackers, job, state.get("images_seen", 0)))
+            job, seen = _job(config, folder, facts, budget, below)
+            _fit(job, data, tracking.Trackers(trackers, job, seen))
     return folder.path
+
+
+def _job(config: Config, folder: RunFolder, facts: Config, budget: int, below: Config | None) -> tuple[fitting.Job, int]:
+    """What is to be done, written down in the run's folder, and how many images were seen already."""
+    found = checkpoint.newest_whole(folder.checkpoints)
+    at, state = found if found else (None, {})
+    with writing(folder):
+        if at is not None:
+            checkpoint.set_aside(folder.checkpoints, after=at)
+            facts_of_base, source = state["base"], None
+        else:
+            facts_of_base = {"run": below["run"], "images_seen": below["images_seen"]} if below else None
+            source = {"run": below["run"], "checkpoint": below["checkpoint"]} if below else None
+        folder.begin(config, provenance.provenance(facts, machine.on_gpu(config["trainer"])) | {"base": facts_of_base})
+    job = fitting.Job(dict(config), str(folder.path), dict(facts), budget, str(at) if at else None, source)
+    return job, state.get("images_seen", 0)
 
 
 def _fit(job: fitting.Job, data: CaptionedPictures, trackers: tracking.Trackers) -> None:
     folder = RunFolder(Path(job.folder))
     with trackers, Company({"job": job.plain()}, job.config["trainer"]["devices"]) as place:
         outcome = fitting.fit(job, data, place, trackers.all)
-        if outcome.images_seen >= job.budget:
+        if done := outcome.images_seen >= job.budget:
             trackers.results = outcome.results
-    if outcome.images_seen < job.budget:
-        assert outcome.stopped is not None
-        words = f"stopped by {outcome.stopped.name} after {outcome.images_seen:,} images"
-        print(f"{words}; the same command goes on from there", flush=True)
+            with writing(folder):
+                folder.finish({"images_seen": outcome.images_seen, **outcome.results})
+    if done:
+        _tell(job.config, folder, outcome)
+    if outcome.stopped is not None:
+        rest = "which was all" if done else "the same command goes on from there"
+        print(f"stopped by {outcome.stopped.name} after {outcome.images_seen:,} images; {rest}", flush=True)
         sys.exit(128 + outcome.stopped)
-    folder.finish({"images_seen": outcome.images_seen, **outcome.results})
-    _tell(job.config, folder, outcome)
 
 
 def _budget(config: Config, data: CaptionedPictures) -> int:

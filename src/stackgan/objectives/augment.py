@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from stackgan.core.devices import moved
+
 
 class _Translate(torch.autograd.Function):
     """Moving back is the gradient of moving: cheaper than the gradient of an index, and differentiable again (for R1)."""
@@ -34,8 +36,8 @@ def _moved(x_BCHW: Tensor, shift_B2: Tensor) -> Tensor:
     picture_B1 = torch.arange(batch)[:, None] * padded_height
     start_BH = (picture_B1 + torch.arange(height) + margin - shift_B2[:, :1]) * padded_width + margin - shift_B2[:, 1:]
     windows = padded_BHWC.as_strided((batch * padded_height * padded_width - width + 1, width * channels), (channels, 1))
-    moved = windows.index_select(0, start_BH.flatten().to(x_BCHW.device, non_blocking=True))
-    return moved.view(batch, height, width, channels).permute(0, 3, 1, 2)
+    shifted = windows.index_select(0, moved(start_BH.flatten(), x_BCHW.device))
+    return shifted.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 def translate(x_BCHW: Tensor, shift_B2: Tensor) -> Tensor:
@@ -43,8 +45,8 @@ def translate(x_BCHW: Tensor, shift_B2: Tensor) -> Tensor:
 
     shift_B2 is best given on the CPU, where keyed chance draws it: the result is channels_last, and no device has to be waited for.
     """
-    moved: Tensor = _Translate.apply(x_BCHW, shift_B2.cpu())
-    return moved
+    shifted: Tensor = _Translate.apply(x_BCHW, shift_B2.cpu())
+    return shifted
 
 
 def cutout(x_BCHW: Tensor, centre_B2: Tensor, size: int) -> Tensor:
@@ -54,6 +56,6 @@ def cutout(x_BCHW: Tensor, centre_B2: Tensor, size: int) -> Tensor:
         place = torch.arange(side, device=x_BCHW.device) - (centre_B1 - size // 2)
         return (place >= 0) & (place < size)
 
-    centre_B2 = centre_B2.to(x_BCHW.device)
+    centre_B2 = moved(centre_B2, x_BCHW.device)
     hole_BHW = hit(centre_B2[:, :1], x_BCHW.shape[2])[:, :, None] & hit(centre_B2[:, 1:], x_BCHW.shape[3])[:, None, :]
     return x_BCHW * ~hole_BHW[:, None]

@@ -68,8 +68,19 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
+def on_cpu(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state with its tensors on the CPU: a machine without the run's GPU then opens it with torch.load's default arguments."""
+    moved: dict[str, Any] = tree_map_only(torch.Tensor, lambda value: value.detach().cpu(), dict(state))
+    return moved
+
+
 def save(path: Path, state: Mapping[str, Any]) -> None:
     """Write a checkpoint whole or not at all. Raises OSError, or RuntimeError (PyTorch's word for a full disk)."""
-    # On the CPU, so that a machine without the run's GPU opens it with torch.load's default arguments.
-    plain = tree_map_only(torch.Tensor, lambda value: value.detach().cpu(), dict(state))
-    atomic.write(path, lambda beside: torch.save(plain, beside))
+    atomic.write(path, lambda beside: torch.save(dict(state), beside))
+
+
+def set_aside(folder: Path, after: Path) -> None:
+    """Take those past a checkpoint out of the count, under the name *.damaged: they could not be read."""
+    newer = oldest_first(folder)
+    for path in newer[newer.index(after) + 1 :]:
+        path.rename(path.with_suffix(".damaged"))

@@ -10,7 +10,7 @@ from typing import Any
 import filelock
 
 from stackgan.core import atomic
-from stackgan.core.errors import UserError
+from stackgan.core.errors import RunError, UserError
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,12 @@ class RunFolder:
         return facts
 
     def begin(self, config: Mapping[str, Any], provenance: Mapping[str, Any]) -> None:
-        """Make the folder and record what the run is."""
+        """Make the folder and record what the run is, as this start of it has it."""
         for folder in (self.path, self.sheets, self.checkpoints):
             folder.mkdir(parents=True, exist_ok=True)
-        for left in self.checkpoints.glob(".*.part"):
+        for left in self.path.rglob(".*.part"):
             left.unlink()
-        if not self.config.exists():
-            atomic.write_json(self.config, config)
+        atomic.write_json(self.config, config)
         atomic.write_json(self.provenance, provenance)
 
     def finish(self, results: Mapping[str, Any]) -> None:
@@ -96,6 +95,16 @@ class RunFolder:
             way = "set paths.logs (a sweep's: paths.sweeps) to a folder you can write"
             raise UserError(f"{beside.parent}: cannot be written ({error.strerror}); {way}") from error
         return filelock.FileLock(beside)
+
+
+@contextmanager
+def writing(folder: RunFolder) -> Iterator[None]:
+    """Turn what the system says against writing into a RunError with the way out."""
+    try:
+        yield
+    except OSError as error:
+        way = "free some space, or make the folder writable; the same command goes on"
+        raise RunError(f"{error.filename or folder.path}: cannot be written ({error.strerror}); {way}") from error
 
 
 @contextmanager

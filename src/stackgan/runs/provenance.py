@@ -13,9 +13,9 @@ import torch
 PACKAGES = ("torch", "torchvision", "lightning", "hydra-core", "omegaconf", "numpy", "pillow")
 
 
-def provenance(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain data for provenance.json. data: fingerprints of data set and text encoder."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or platform.machine()
+def provenance(data: Mapping[str, Any], on_gpu: bool) -> dict[str, Any]:
+    """Plain data for provenance.json. data: fingerprints of data set and text encoder. on_gpu: whether the run uses one."""
+    device = torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine()
     return {
         "commit": _commit(),
         "python": sys.version.split()[0],

@@ -8,23 +8,20 @@ from torch import distributed
 
 
 class Wishes:
-    """The signals that ask a run to stop. The first one waits; a second one does not (KeyboardInterrupt)."""
+    """The signals that ask a run to stop, caught within `with`. The first one waits; a second one does not (KeyboardInterrupt)."""
 
     def __init__(self) -> None:
         self.caught = 0
         self._before: dict[signal.Signals, Any] = {}
 
-    def listen(self) -> None:
-        """From here on a signal waits."""
+    def __enter__(self) -> "Wishes":
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._on_signal)
+        return self
 
-    def deafen(self) -> None:
-        """Give the signals back, unless someone else has them by now."""
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            if signal.getsignal(number) == self._on_signal:
-                signal.signal(number, handler)
-        self._before.clear()
+            signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: object) -> None:
         if self.caught:

@@ -10,10 +10,14 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor
 
 from stackgan.core import chance
+from stackgan.core.devices import moved
 from stackgan.core.errors import UserError
 
 CHECK_EVERY = 50
 """Iterations between two looks at whether all terms were finite, on devices where looking means waiting."""
+
+
+GRADIENT = "gradient"
 
 
 class Stage(LightningModule):
@@ -50,14 +54,10 @@ class Stage(LightningModule):
         rank, world = self.place
         return value_B[rank::world]
 
-    def moved(self, value: Tensor) -> Tensor:
-        """On the stage's device, without waiting for it."""
-        return value.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else value.to(self.device)
-
     def normal(self, stream: str, width: int, truncated: bool = False) -> Tensor:
         """(B, width) standard normal numbers of this iteration's stream, this rank's rows."""
         draw = chance.generator(self.seed, stream, self.iteration)
-        return self.moved(self.rows(chance.normal((self.batch_size, width), draw, truncated)))
+        return moved(self.rows(chance.normal((self.batch_size, width), draw, truncated)), self.device)
 
     def uniform(self, stream: str, width: int) -> Tensor:
         """(B, width) numbers in [0, 1) of this iteration's stream, this rank's rows, on the CPU, where augmentations want them."""
@@ -65,22 +65,22 @@ class Stage(LightningModule):
         return self.rows(torch.rand(self.batch_size, width, generator=draw))
 
     def descend(self, optimizer: LightningOptimizer, player: str, terms: Mapping[str, Tensor]) -> None:
-        """One optimiser step down the sum of the named terms; no step where a term is not finite.
+        """One optimiser step down the sum of the named terms; no step where a term or the gradient is not finite.
 
         Raises UserError then: at once on the CPU. A GPU leaves its weights alone at once, and is asked every CHECK_EVERY iterations
         and before a checkpoint, since asking means waiting for it.
         """
         values = torch.stack([term.detach().float() for term in terms.values()])
-        self._unchecked.append((self.iteration, player, list(terms), values))
-        if self.asking_waits:
-            # Adam's fused kernel takes no step where this is 1, without the host having to know.
-            optimizer.optimizer.found_inf = values.isfinite().all().logical_not().float()  # type: ignore[attr-defined]
-        if not self.asking_waits or len(self._unchecked) >= 2 * CHECK_EVERY:
-            self.check_finite()
+        self._note(player, list(terms), values)
         optimizer.zero_grad(set_to_none=True)
         # Lightning's autocast spans the whole training step; backward passes do not belong in it.
         with torch.autocast(self.device.type, enabled=False):
             self.manual_backward(torch.stack(list(terms.values())).sum())
+        norm = _norm(optimizer)
+        self._note(player, [GRADIENT], norm[None])
+        if self.asking_waits:
+            # Adam's fused kernel takes no step where this is 1, without the host having to know. Ranks share a gradient, so agree.
+            optimizer.optimizer.found_inf = norm.isfinite().logical_not().float()  # type: ignore[attr-defined]
         optimizer.step()
         self.terms.update({f"{player}/{name}": term.detach() for name, term in terms.items()})
 
@@ -89,8 +89,14 @@ class Stage(LightningModule):
         """Whether reading a number off the device means waiting for all that it was given to do."""
         return self.device.type != "cpu"
 
+    def _note(self, player: str, names: list[str], values: Tensor) -> None:
+        """Numbers that must be finite; asked now, or when enough of them have come together."""
+        self._unchecked.append((self.iteration, player, names, values))
+        if not self.asking_waits or self.iteration - self._unchecked[0][0] >= CHECK_EVERY:
+            self.check_finite()
+
     def check_finite(self) -> None:
-        """Raise UserError where a term since the last check was not finite."""
+        """Raise UserError where a number since the last check was not finite."""
         unchecked, self._unchecked = self._unchecked, []
         if not unchecked or bool(torch.cat([values for *_, values in unchecked]).isfinite().all()):
             return
@@ -100,8 +106,9 @@ class Stage(LightningModule):
 
     def _not_finite(self, iteration: int, player: str, values: Mapping[str, float]) -> UserError:
         bad = [name for name, value in values.items() if not math.isfinite(value)]
+        what = GRADIENT if bad == [GRADIENT] else f"term {' and '.join(bad)}"
         return UserError(
-            f"{self.name}: the {player}'s term {' and '.join(bad)} is {values[bad[0]]} at iteration {iteration} "
+            f"{self.name}: the {player}'s {what} is {values[bad[0]]} at iteration {iteration} "
             f"({iteration * self.batch_size:,} images seen); no weight was changed by it. Go on with trainer.precision=32-true, or "
             f"begin another run with a lower stage.recipe.{player}_lr or another seed; checkpoints written before are kept"
         )
@@ -128,3 +135,10 @@ class Stage(LightningModule):
     def _lightning_optimizers(self) -> list[LightningOptimizer]:
         found: Any = self.optimizers()
         return list(found) if isinstance(found, list | tuple) else [found]
+
+
+def _norm(optimizer: LightningOptimizer) -> Tensor:
+    """Length of the whole gradient that a step would follow."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    norm: Tensor = torch.stack(torch._foreach_norm([weight.grad for weight in weights if weight.grad is not None])).norm()
+    return norm
