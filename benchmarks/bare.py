@@ -22,22 +22,31 @@ Loop = Callable[[], None]
 """Takes one iteration: D's turn and G's."""
 
 
+TUNED = frozenset({"bf16", "channels_last", "fused Adam", "D frozen", "average"})
+"""bf16: autocast. D frozen: in G's turn. average: the averaged generator, where the recipe has one."""
+
+
 class Bare:
     """A copy of a stage's networks with optimisers of its own.
 
-    tuned: channels_last, fused Adam, the machine's precision, and the averaged generator where the recipe has one; else as
-    published code does it: contiguous, float32, plain Adam, all weights of D differentiated in G's turn.
+    how: which of TUNED it uses; none of them is what published code does: contiguous, float32, plain Adam, all weights of D
+    differentiated in G's turn.
     """
 
-    def __init__(self, stage: StackGAN, batches: list[Batch], tuned: bool, bf16: bool) -> None:
+    def __init__(self, stage: StackGAN, batches: list[Batch], how: frozenset[str]) -> None:
         copied = copy.deepcopy(stage)
         self.G, self.D, self.average, self.recipe = copied.generator, copied.discriminator, copied.average, copied.recipe
-        self.tuned, self.bf16, self.size, self.device = tuned, bf16 and tuned, copied.resolution, stage.device
+        self.how, self.size, self.device, self.bf16 = how, copied.resolution, stage.device, "bf16" in how
         self.widths = copied.noise_dim, copied.condition_dim, copied.first_condition_dim
-        self.memory = torch.channels_last if tuned else torch.contiguous_format
+        self.memory = torch.channels_last if "channels_last" in how else torch.contiguous_format
         for network in (self.G, self.D):
             network.to(memory_format=self.memory)
-        adam = {"betas": (self.recipe.beta1, self.recipe.beta2), "fused": tuned, "foreach": None if tuned else False}
+        fused = "fused Adam" in how
+        adam: dict[str, Any] = {
+            "betas": (self.recipe.beta1, self.recipe.beta2),
+            "fused": fused,
+            "foreach": None if fused else False,
+        }
         self.for_G = torch.optim.Adam([p for p in self.G.parameters() if p.requires_grad], lr=self.recipe.generator_lr, **adam)
         self.for_D = torch.optim.Adam(self.D.parameters(), lr=self.recipe.discriminator_lr, **adam)
         self.batches, self.count = cycle([self._ready(batch) for batch in batches]), 0
@@ -53,13 +62,13 @@ class Bare:
             fakes = self.G(batch.text_BT, self._draws(len(real)))
             loss = self._for_discriminator(batch, real, fakes)
         self._down(self.for_D, loss)
-        if self.tuned:
+        if "D frozen" in self.how:
             self.D.requires_grad_(False)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16), parametrize.cached():
             loss = self._for_generator(batch, fakes)
         self._down(self.for_G, loss)
         self.D.requires_grad_(True)
-        if self.tuned and self.average is not None:
+        if "average" in self.how and self.average is not None:
             with torch.no_grad():
                 torch._foreach_lerp_(list(self.average.parameters()), list(self.G.parameters()), 1 - self.recipe.average_decay)
                 torch._foreach_copy_(list(self.average.buffers()), list(self.G.buffers()))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bare import Bare, convolution_peak
+from bare import TUNED, Bare, convolution_peak
 from hydra import compose, initialize_config_dir
 from lightning.pytorch import Callback, Trainer
 from omegaconf import OmegaConf
@@ -145,13 +145,18 @@ def intervals(config: dict[str, Any]) -> dict[str, int]:
     return every
 
 
-def bare_loops(job: fitting.Job, data: CaptionedPictures, seconds: float) -> tuple[dict[str, Bare], int, float]:
+def bare_loops(
+    job: fitting.Job, data: CaptionedPictures, seconds: float, one_by_one: bool = False
+) -> tuple[dict[str, Bare], int, float]:
     """The loops, how many iterations make a stretch, and FLOPs a picture (lazy penalties left out)."""
     stage, settings = fitting.build_stage(job, None)[0], job.config["trainer"]
     stage.to("cuda" if machine.on_gpu(settings) else "cpu")
     data.plan(0, 4)
     some, bf16 = list(data.train_dataloader()), machine.precision(settings) == "bf16-mixed"
-    loops = {"tuned": Bare(stage, some, True, bf16), "fp32": Bare(stage, some, False, False)}
+    tuned = TUNED if bf16 else TUNED - {"bf16"}
+    loops = {"tuned": Bare(stage, some, tuned), "fp32": Bare(stage, some, frozenset())}
+    if one_by_one:
+        loops = {"tuned": loops["tuned"]} | {f"without {name}": Bare(stage, some, tuned - {name}) for name in sorted(tuned)}
     loops["tuned"].count = 1
     with FlopCounterMode(display=False) as counter:
         loops["tuned"].step()
@@ -199,12 +204,26 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def switches(case: str, pairs: int, seconds: float, folder: str) -> str:
+    """What each of the tuned loop's switches gives: seconds without it over seconds with it, medians of pairs."""
+    loops, iterations, _ = bare_loops(*job_of(case, folder), seconds, one_by_one=True)
+    spent: dict[str, list[float]] = {name: [] for name in loops}
+    for pair in range(pairs + 1):
+        for name, loop in loops.items():
+            seconds = timed(lambda loop=loop: [loop.step() for _ in range(iterations)])
+            if pair:  # the first only warms up
+                spent[name].append(seconds)
+    gains = {n: statistics.median(a / b for a, b in zip(s, spent["tuned"], strict=True)) for n, s in spent.items() if n != "tuned"}
+    return f"| {case} | {', '.join(f'{name} {gain:.3f}' for name, gain in gains.items())} |"
+
+
 def main() -> None:
     """Print the table, a row as soon as it is known."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("cases", nargs="*", default=list(CASES), help=", ".join(CASES))
     words.add_argument("--pairs", type=int, default=10, help="stretches of the Trainer, each with one of the tuned loop")
     words.add_argument("--seconds", type=float, default=5.0, help="length of a stretch")
+    words.add_argument("--one-by-one", action="store_true", help="instead: the tuned loop without each of its switches")
     given = words.parse_args()
     if unknown := [case for case in given.cases if case not in CASES]:
         words.error(f"{unknown[0]}: no such case; there are {', '.join(CASES)}")
@@ -214,10 +233,14 @@ def main() -> None:
     peak = convolution_peak(torch.device("cuda" if torch.cuda.is_available() else "cpu"), bf16, now)
     kind = "bf16" if bf16 else "fp32"
     print(f"{torch.get_num_threads()} threads, {kind}, convolution peak {peak / 1e9:,.0f} GFLOP/s; images a second\n")
-    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
+    columns = ("network/stage", "seconds without / with, each switch") if given.one_by_one else COLUMNS
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}", flush=True)
     for case in given.cases:
         with tempfile.TemporaryDirectory() as folder:
-            print(measure(case, given.pairs, given.seconds, peak, folder), flush=True)
+            if given.one_by_one:
+                print(switches(case, given.pairs, given.seconds, folder), flush=True)
+            else:
+                print(measure(case, given.pairs, given.seconds, peak, folder), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What does W&B cost where its host cannot be reached? Images a second with the tracker and without, a stretch each in turn.
 
-`python benchmarks/tracking.py --pairs 7 --seconds 15`: the Trainer of throughput.py's light/stage1, with a row every fifth iteration and
-pictures once a stretch, which is many times as often as in a real run. The key is a dummy, and the host a closed port of this machine.
+`python benchmarks/tracking.py --pairs 7`: the Trainer of throughput.py's light/stage1, with a row every fifth iteration
+and pictures once a stretch, many times as often as in a real run. The key is a dummy, the host a closed port of this machine.
 """
 
 import argparse
