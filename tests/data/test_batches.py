@@ -19,7 +19,8 @@ Build = Callable[..., CaptionedPictures]
 
 
 def served(module: CaptionedPictures, start: int, stop: int, rank: int = 0, world: int = 1) -> list[Batch]:
-    module.trainer = SimpleNamespace(world_size=world, global_rank=rank)  # type: ignore[assignment]
+    strategy = SimpleNamespace(root_device=torch.device("cpu"))
+    module.trainer = SimpleNamespace(world_size=world, global_rank=rank, strategy=strategy)  # type: ignore[assignment]
     module.plan(start, stop)
     return list(module.train_dataloader())
 

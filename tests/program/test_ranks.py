@@ -21,6 +21,8 @@ WORDS = (
     *(word for word in SMALL if not word.startswith("callbacks.")),
     "callbacks=none", "trainer.accelerator=cpu", "stage.images=40", "stage.recipe.batch_size=8",
 )  # fmt: skip
+MODERN = ("stage.recipe.discriminator_loss=bce", "stage.recipe.generator_loss=non_saturating")
+"""Under the hinge the last bias's gradient is zero at first, and Adam's first step, as long as any, would follow its rounding."""
 PYTORCH = ("stage/recipe=pytorch", "stage.recipe.batch_size=8", "stage.recipe.discriminator_norm=none")
 Team = Callable[..., Outcome]
 
@@ -55,7 +57,7 @@ def together(ranks: list[dict[str, Any]], iteration: int, what: str) -> Any:
     return torch.stack(shares, dim=1).flatten(0, 1)
 
 
-@pytest.mark.parametrize("recipe", [(), PYTORCH], ids=["modern", "pytorch"])
+@pytest.mark.parametrize("recipe", [MODERN, PYTORCH], ids=["modern", "pytorch"])
 def test_one_two_and_four_ranks_see_the_same_and_without_batch_norm_lose_the_same(
     recipe: tuple[str, ...], team: Team, desk: Path
 ) -> None:
@@ -101,7 +103,7 @@ def test_stage_two_trains_its_stage_one_on_ranks_too_and_a_sweep_goes_on_after_r
     assert runs == ["stage1"] * 2 + ["stage2"] * 2
     configs = [json.loads((path.parent / "config.json").read_text()) for path in Path("sweeps").rglob("DONE")]
     assert {config["trainer"]["devices"] for config in configs} == {2}  # on one device each was found done
-    assert ended.out.count("is done (") >= 4
+    assert ended.out.count("is done (") == 2
 
 
 def test_a_run_of_one_rank_goes_on_on_two(team: Team, desk: Path) -> None:
