@@ -90,12 +90,12 @@ def test_a_host_that_falls_silent_in_mid_run(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_frozen_process_of_wandb(tmp_path: Path) -> None:
     ended = session(tmp_path / "run", "offline", 0, 10, "freeze")
-    assert (ended.code, ended.finish < 9) == (0, True)
+    assert (ended.code, ended.finish < 10) == (0, True)
     later = f"wandb sync {tmp_path}/run/wandb/offline-run-* sends it later"
     lines = [f"W&B: offline (mode=offline); {later}", f"tracker wandb: not done within 8 s, given up; {later}"]
     assert ended.err.splitlines() == lines
-    # Three seconds before the freeze.
-    assert ended.seconds < LIMIT + 3
+    # Three seconds before the freeze, and some for a busy machine.
+    assert ended.seconds < LIMIT + 15
 
 
 @pytest.mark.slow

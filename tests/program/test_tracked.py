@@ -12,6 +12,9 @@ from PIL import Image
 from test_training import same, state
 from wandb_programs import environment, files, history, records
 
+from stackgan.callbacks.tracker import RunCard
+from stackgan.callbacks.wandb_tracker import WandbTracker
+
 pytestmark = [pytest.mark.slow, pytest.mark.ddp]
 
 RUN = Path("logs/stage1/toybirds/one")
@@ -74,15 +77,16 @@ def test_a_tracker_that_cannot_begin_costs_nothing_else(nowhere: None, program: 
     assert same(a, c)
 
 
-def test_a_sweeps_jobs_are_runs_of_their_own_in_one_group(nowhere: None, shell: Program, desk: Path) -> None:
+def test_a_sweeps_jobs_are_runs_of_their_own_in_one_group(program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards: list[RunCard] = []
+    monkeypatch.setattr(WandbTracker, "begin", lambda tracker, card: cards.append(card))
     words = [word for word in WORDS if not word.startswith("run.name")]
-    ended = shell(
+    ended = program(
         "-m", *words, "callbacks.sheets=null", "callbacks.agreement=null", "seed=0,1", "sweep.name=seeds", "stage.images=8"
     )
     assert ended.code == 0, ended.err
-    found = [
-        records(desk / file, "run")[0] for run in sorted(Path("sweeps/seeds/stage1/toybirds").glob("*/")) for file in files(run)
-    ]
-    assert [run["run_group"] for run in found] == ["seeds", "seeds"]
-    assert sorted(run["config"]["update"]["seed"] for run in found) == [0, 1]
-    assert len({run["run_id"] for run in found}) == 2
+    assert [card.group for card in cards] == ["seeds", "seeds"]
+    assert [card.config["seed"] for card in cards] == [0, 1]
+    assert len({card.folder for card in cards}) == 2
+    assert program(*WORDS, "stage.images=8").code == 0
+    assert cards[-1].group is None
