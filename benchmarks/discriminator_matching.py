@@ -29,7 +29,7 @@ def measure(composed: DictConfig) -> None:
     data.prepare_data()
     data.setup()
     data.plan(0, ITERATIONS)
-    stage = build.stage(config, data.text_dim, data.train_size)
+    stage = build.stage(config, {"text_dim": data.text_dim, "train_size": data.train_size})
     judge, recipe = stage.discriminator, stage.recipe
     betas = (recipe.beta1, recipe.beta2)
     optimizer = torch.optim.Adam(judge.parameters(), lr=recipe.discriminator_lr, betas=betas, fused=True)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from hydra import compose, initialize_config_dir
@@ -14,8 +14,10 @@ from stackgan.core.shapes import Batch
 from stackgan.launch import build, cli, schema
 from stackgan.launch.places import CONF
 from stackgan.launch.quiet import quiet
+from stackgan.stage.base import Stage
 from stackgan.stage.stackgan import StackGAN
 
+S = TypeVar("S", bound=Stage)
 BATCH, TEXT, SEED, EPOCH_IMAGES = 4, 16, 3, 8
 SIZE = {"stage1": 64, "stage2": 128}
 
@@ -42,10 +44,12 @@ def tiny(*words: str, stage: str = "stage1", like: str = "stage1") -> StackGAN:
     first = None
     if stage == "stage2":
         below = settings(*(word for word in words if not word.startswith("stage.text_twice")), stage=like)
-        first = build.generator_network(below, TEXT)
+        first = build.generator_network(below, {"text_dim": TEXT})
         with torch.no_grad():
             first(torch.randn(8, TEXT), torch.randn(8, 6), torch.randn(8, 8))
-    return build.stage(settings(*words, stage=stage), TEXT, EPOCH_IMAGES, first)
+    stage_built = build.stage(settings(*words, stage=stage), {"text_dim": TEXT, "train_size": EPOCH_IMAGES}, first)
+    assert isinstance(stage_built, StackGAN)
+    return stage_built
 
 
 def batches(count: int, size: int = 64, mismatched: str = "image") -> list[Batch]:
@@ -80,7 +84,7 @@ def batches_for(stage: StackGAN, count: int) -> list[Batch]:
     return batches(count, stage.resolution, stage.recipe.mismatched_pair)
 
 
-def fit(stage: StackGAN, data: Sequence[Batch], *callbacks: Any, precision: Any = "32-true") -> StackGAN:
+def fit(stage: S, data: Sequence[Batch], *callbacks: Any, precision: Any = "32-true") -> S:
     """Train on these batches by Lightning, with the launcher's flags."""
     quiet()
     trainer = Trainer(

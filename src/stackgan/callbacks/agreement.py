@@ -23,7 +23,7 @@ class ColourAgreement(Watcher):
     scores real renders. every_images: how often; count: pictures a split.
     """
 
-    requires: ClassVar[frozenset[str]] = frozenset({"toybirds"})
+    requires: ClassVar[frozenset[str]] = frozenset({"toybirds", "pictures"})
 
     def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
         super().__init__(every_images)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -44,6 +44,8 @@ class Balance(Health):
 
     0.5 is guessing. At 1.0 in each of the last `patience` looks D has won, and G learns nothing from it.
     """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"players"})
 
     def __init__(self, every_images: Positive, patience: Positive) -> None:
         super().__init__(every_images)
@@ -90,6 +92,8 @@ class Diversity(Health):
     Both are root mean squares over pixels in [-1, 1], of a picture's distance from the mean of its group. within is low at
     `least` of across, or of its own highest so far, and below. split: whose sentences. sentences, noises: how many of each.
     """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"pictures"})
 
     def __init__(self, every_images: Positive, split: Split, sentences: Positive, noises: Positive, least: Fraction) -> None:
         super().__init__(every_images)

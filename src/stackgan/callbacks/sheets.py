@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -24,6 +24,8 @@ class Sheets(Watcher):
 
     splits: whose sentences, a sheet each. count: sentences a sheet. noises: pictures a sentence.
     """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"pictures"})
 
     def __init__(self, every_images: Positive, splits: list[Split], count: Positive, noises: Positive) -> None:
         super().__init__(every_images)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from lightning.pytorch import Callback, Trainer
 
 from stackgan.core.ranges import Positive
-from stackgan.core.shapes import Examples, Sampler
+from stackgan.core.shapes import Described, Examples, Sampler
 
 
 class Watched(Sampler, Protocol):
@@ -30,6 +30,10 @@ class ExampleData(Protocol):
 
     def examples(self, split: Any, count: int, seed: int) -> Examples:
         """Fixed pictures of a split."""
+        ...
+
+    def described(self, split: Any) -> Described:
+        """All pictures of a split as features, with all their captions."""
         ...
 
 
@@ -57,7 +61,7 @@ class View:
 class Watcher(Callback):
     """A callback that looks on, every so many images and at the end, on the first rank alone.
 
-    requires: what the data set must provide; where it does not, the callback is left out.
+    requires: what data set and stage together must provide; where they do not, the callback is left out.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()

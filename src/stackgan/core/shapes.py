@@ -1,6 +1,7 @@
 """Legend of the shape suffixes, and the values that travel between rooms.
 
-B batch, C channels, H and W pixels, T text width, Z noise width, K condition width, N pictures of a data set, M captions a picture.
+B batch, C channels, H and W pixels, T text width, Z noise width, K condition width, N pictures of a data set, M captions a picture,
+F image features, E joint embedding of text and pictures, V views of a picture, L characters.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,8 @@ class Batch:
 
     real_BCHW: uint8 pictures. text_BT: float32 sentence embeddings of the same pictures. key_B: int64 positions in the data set.
     mismatched_BCHW (uint8) or mismatched_text_BT (float32): a partner, where the recipe asks for one; else None.
-    extras: what a data set provides beside (boxes, parts). iteration: how many global batches came before this one.
+    extras: what a data set provides beside (boxes, parts), and "features" (B, F) where an image encoder was asked for.
+    iteration: how many global batches came before this one.
     """
 
     iteration: int
@@ -58,11 +60,44 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Described:
+    """Pictures as an image encoder sees them, with all their captions.
+
+    features_NF. text_NMT: of which the first count_N are captions, zeros beyond. class_N: class ids.
+    """
+
+    features_NF: Tensor
+    text_NMT: Tensor
+    count_N: Tensor
+    class_N: Tensor
+
+
+@dataclass(frozen=True)
 class Pictures:
     """What a Sampler drew: x_BCHW in [-1, 1]; first_BCHW the Stage-I pictures that a Stage-II picture was made from, else None."""
 
     x_BCHW: Tensor
     first_BCHW: Tensor | None = None
+
+
+class ImageEncoder(Protocol):
+    """Turns pictures into features; a pure function of the pixels and of what fingerprint names. size: pixels a side; dim: F."""
+
+    size: int
+    dim: int
+
+    @property
+    def fingerprint(self) -> str:
+        """A short name for everything that changes the features."""
+        ...
+
+    def check(self) -> None:
+        """Raise UserError where encode() could not work; cheap."""
+        ...
+
+    def encode(self, pictures_NHWC: Any) -> Any:
+        """uint8 (N, size, size, 3) to float32 (N, F)."""
+        ...
 
 
 class Sampler(Protocol):

@@ -30,6 +30,7 @@ class Arrays:
     """What a data set is in training. Files are mapped on first use, in each process anew, so this travels cheaply.
 
     count_N: captions a picture. class_N: class ids. mirror_safe_NM: whether a caption may go with the mirrored picture.
+    features: of the pictures and of the mirrored pictures, where something asks for them.
     """
 
     pictures: Path
@@ -37,6 +38,7 @@ class Arrays:
     count_N: NDArray[np.int64]
     mirror_safe_NM: NDArray[np.bool_]
     class_N: NDArray[np.int64]
+    features: Path | None = None
 
     # Plain arrays over the mapping: slicing np.memmap itself costs three times as much.
     @cached_property
@@ -49,17 +51,24 @@ class Arrays:
         """Embeddings of every caption, zeros beyond a picture's last."""
         return np.asarray(np.load(self.text, mmap_mode="r"))
 
+    @cached_property
+    def features_NVF(self) -> NDArray[np.float32]:
+        """An image encoder's features of each picture, as it is and mirrored."""
+        if self.features is None:
+            raise RuntimeError("no image encoder was asked for")
+        return np.asarray(np.load(self.features, mmap_mode="r"))
+
     @classmethod
-    def of(cls, records: Sequence[Record], pictures: Path, text: Path) -> "Arrays":
+    def of(cls, records: Sequence[Record], pictures: Path, text: Path, features: Path | None = None) -> "Arrays":
         """The arrays of these records, in these files."""
         safe = np.ones((len(records), max(len(record.captions) for record in records)), np.bool_)
         for row, record in enumerate(records):
             safe[row, : len(record.captions)] = [not _SIDED.search(caption) for caption in record.captions]
         counts = np.array([len(record.captions) for record in records])
-        return cls(pictures, text, counts, safe, np.array([record.class_id for record in records]))
+        return cls(pictures, text, counts, safe, np.array([record.class_id for record in records]), features)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("pixels_NHWC", "text_NMT")}
+        return {name: value for name, value in vars(self).items() if name not in ("pixels_NHWC", "text_NMT", "features_NVF")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -67,7 +76,10 @@ class Arrays:
 
 @dataclass(frozen=True)
 class Draw:
-    """How a batch is drawn. batch_size: global. captions_averaged: distinct captions whose embeddings are averaged."""
+    """How a batch is drawn. batch_size: global. captions_averaged: distinct captions whose embeddings are averaged.
+
+    distinct_classes: each batch holds pictures of batch_size different classes, classes being drawn alike however large they are.
+    """
 
     resolution: int
     batch_size: int
@@ -76,6 +88,7 @@ class Draw:
     mismatched: Mismatched
     mirror: bool
     crop: bool
+    distinct_classes: bool = False
 
 
 def check_trainable(records: Sequence[Record], rows: NDArray[np.int64], draw: Draw, root: str) -> None:
@@ -85,7 +98,13 @@ def check_trainable(records: Sequence[Record], rows: NDArray[np.int64], draw: Dr
             f"data.batch_size={draw.batch_size}: there are only {len(rows)} training pictures in data.root={root}; "
             "set stage.recipe.batch_size to at most that"
         )
-    if draw.mismatched in ("image", "sentence") and len({records[row].class_id for row in rows}) == 1:
+    classes = len({records[row].class_id for row in rows})
+    if draw.distinct_classes and classes < draw.batch_size:
+        raise UserError(
+            f"data.batch_size={draw.batch_size}: each picture of a batch is of another class, data.root={root} has {classes} train "
+            "classes; set stage.recipe.batch_size to at most that"
+        )
+    if draw.mismatched in ("image", "sentence") and classes == 1:
         raise UserError(
             f"data.mismatched={draw.mismatched}: needs two train classes, data.root={root} has one; "
             "set stage.recipe.mismatched_pair=roll or none"
@@ -105,6 +124,7 @@ class Batches(Dataset[Batch]):
         by_class = np.argsort(arrays.class_N[rows], kind="stable")
         self._by_class = self.rows[torch.from_numpy(by_class)]
         classes, starts, counts = np.unique(arrays.class_N[rows][by_class], return_index=True, return_counts=True)
+        self._starts, self._counts = torch.from_numpy(starts), torch.from_numpy(counts)
         own = np.searchsorted(classes, arrays.class_N).clip(max=len(classes) - 1)
         self._first_N, self._own_N = torch.from_numpy(starts[own]), torch.from_numpy(counts[own])
 
@@ -131,14 +151,27 @@ class Batches(Dataset[Batch]):
             # The next picture of the global batch and its own sentence, whichever rank has it; the last one's is for nobody.
             partner_text = self._embedded(row_B.roll(-1), chosen.roll(-1, 0))
         real_BCHW = self._cut(row_B, iteration, "crop", flip_B)
-        return Batch(iteration, real_BCHW, text_BT, row_B[self.share], partner_image, partner_text)
+        extras = {}
+        if self.arrays.features is not None:
+            view_B = flip_B[self.share].long()
+            extras["features"] = torch.from_numpy(self.arrays.features_NVF[row_B[self.share].numpy(), view_B.numpy()])
+        return Batch(iteration, real_BCHW, text_BT, row_B[self.share], partner_image, partner_text, extras)
 
     def _rows(self, iteration: int) -> Tensor:
+        if self.draw.distinct_classes:
+            return self._of_different_classes(iteration)
         epoch, place = divmod(iteration, self.per_epoch)
         if self._order is None or self._order[0] != epoch:
             self._order = epoch, chance.order(len(self.rows), self.draw.seed, epoch)
         size = self.draw.batch_size
         return self.rows[self._order[1][place * size : (place + 1) * size]]
+
+    def _of_different_classes(self, iteration: int) -> Tensor:
+        """batch_size classes without repetition, and a picture of each."""
+        draw = chance.generator(self.draw.seed, "classes", iteration)
+        class_B = torch.randperm(len(self._counts), generator=draw)[: self.draw.batch_size]
+        place_B = (self._uniform("picture of class", iteration) * self._counts[class_B]).long()
+        return self._by_class[self._starts[class_B] + place_B]
 
     def _uniform(self, stream: str, iteration: int, *width: int) -> Tensor:
         draw = chance.generator(self.draw.seed, stream, iteration)

@@ -1,7 +1,8 @@
 """The training cache: decoded pictures and encoded captions as arrays that are mapped, not read.
 
 In `<cache>/<data>/<image fingerprint>/`: `whole_<size>.npy`, uint8 (N, size, size, 3); `text/<encoder
-fingerprint>.npy`, float32 (N, M, T) with zeros beyond a picture's last caption; `records.json`, what the rows are. A
+fingerprint>.npy`, float32 (N, M, T) with zeros beyond a picture's last caption; `features/<image encoder's fingerprint>.npy`,
+float32 (N, 2, F), of each picture as it is and mirrored, where a stage reads features; `records.json`, what the rows are. A
 name exists only once its content is complete and on disk.
 """
 
@@ -17,6 +18,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import DTypeLike, NDArray
 
 from stackgan.core.errors import UserError
+from stackgan.core.shapes import ImageEncoder
 from stackgan.data.progress import notice
 from stackgan.text.encoder import TextEncoder
 
@@ -44,11 +46,16 @@ class Cache:
         """Where this encoder's embeddings are."""
         return self.folder / "text" / f"{encoder.fingerprint}.npy"
 
+    def features(self, encoder: ImageEncoder) -> Path:
+        """Where this image encoder's features are."""
+        return self.folder / "features" / f"{encoder.fingerprint}.npy"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one process prepares; others wait here and find the work done. What a killed one left is removed."""
         try:
-            (self.folder / "text").mkdir(parents=True, exist_ok=True)
+            for room in ("text", "features"):
+                (self.folder / room).mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".lock")
             try:
                 lock.acquire(timeout=0)

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stackgan.core import atomic
+from stackgan.core.shapes import ImageEncoder
 from stackgan.data.cache import Cache
 from stackgan.data.decode import BROKEN, squares
 from stackgan.data.progress import bar
 from stackgan.data.records import DataProblems, Problem, Record, Source
 from stackgan.text.encoder import TextEncoder
+
+FEATURE_BATCH = 64
+"""Pictures that an image encoder is given at a time."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Wanted:
     sizes: Sequence[int]
     contrast_stretch: bool
     encoder: TextEncoder
+    image_encoder: ImageEncoder | None = None
 
     def missing_sizes(self, cache: Cache) -> list[int]:
         """Sizes that have to be decoded."""
@@ -33,17 +39,25 @@ class Wanted:
         """Whether captions have to be encoded."""
         return not cache.text(self.encoder).exists()
 
+    def missing_features(self, cache: Cache) -> bool:
+        """Whether an image encoder has to see the pictures."""
+        return self.image_encoder is not None and not cache.features(self.image_encoder).exists()
+
 
 def fill_missing(cache: Cache, root: Path, source: Source, wanted: Wanted, workers: int) -> None:
     """Build what is missing, under the cache's lock; what another process built meanwhile is not built again."""
     with cache.locked():
         if wanted.missing_text(cache):
             wanted.encoder.check()  # before the minutes that pictures may take
+        if wanted.image_encoder is not None and wanted.missing_features(cache):
+            wanted.image_encoder.check()
         write_records(cache, source.records, source.split_note)
         if missing := wanted.missing_sizes(cache):
             write_pictures(cache, root, source.records, missing, wanted.contrast_stretch, workers)
         if wanted.missing_text(cache):
             write_text(cache, source.records, wanted.encoder)
+        if wanted.image_encoder is not None and wanted.missing_features(cache):
+            write_features(cache, source.records, wanted.image_encoder, workers)
 
 
 def write_records(cache: Cache, records: Sequence[Record], split_note: str) -> None:
@@ -92,6 +106,25 @@ def write_text(cache: Cache, records: Sequence[Record], encoder: TextEncoder) ->
     with cache.array(cache.text(encoder), (len(records), most, encoder.dim), np.float32) as array:
         for row, record in enumerate(records):
             array[row, : len(record.captions)] = embeddings[[place[caption] for caption in record.captions]]
+
+
+def write_features(cache: Cache, records: Sequence[Record], encoder: ImageEncoder, workers: int) -> None:
+    """Let an image encoder see every picture, decoded at the size it wants, as it is and mirrored: (N, 2, F)."""
+
+    def seen(row: int) -> NDArray[np.uint8]:
+        return squares(records[row].image, (encoder.size,), contrast_stretch=False)[0]
+
+    with (
+        cache.array(cache.features(encoder), (len(records), 2, encoder.dim), np.float32) as array,
+        bar("features", len(records)) as advance,
+        ThreadPoolExecutor(workers or cores()) as pool,
+    ):
+        for start in range(0, len(records), FEATURE_BATCH):
+            rows = range(start, min(start + FEATURE_BATCH, len(records)))
+            pictures_NHWC = np.stack(list(pool.map(seen, rows)))
+            array[start : rows.stop, 0] = encoder.encode(pictures_NHWC)
+            array[start : rows.stop, 1] = encoder.encode(np.ascontiguousarray(pictures_NHWC[:, :, ::-1]))
+            advance(len(rows))
 
 
 def _in_threads(work: Callable[[int], Problem | None], count: int, workers: int) -> Iterator[Problem | None]:

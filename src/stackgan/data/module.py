@@ -15,7 +15,7 @@ from stackgan.core import chance
 from stackgan.core.errors import UserError
 from stackgan.core.fingerprint import fingerprint
 from stackgan.core.ranges import Natural, Positive
-from stackgan.core.shapes import Batch, Examples
+from stackgan.core.shapes import Batch, Described, Examples, ImageEncoder
 from stackgan.data.batches import Arrays, Batches, Draw, Iterations, Mismatched, check_trainable, cut
 from stackgan.data.cache import CROP, Cache
 from stackgan.data.fill import Wanted, fill_missing
@@ -36,6 +36,7 @@ class CaptionedPictures(LightningDataModule):
     resolution: of what is trained on; first_resolution: another size to cache in the same pass. batch_size: global.
     captions_averaged: see Draw. mismatched: the partner of a wrong pair. mirror, crop: random, else as is and centred.
     contrast_stretch: see decode.stretch. validate: the last validation_classes train classes become split "validation".
+    distinct_classes: see Draw. image_encoder: whose features batches bring along, None for none.
     workers: processes of the loader, 0 for none. prepare_workers: threads that decode, 0 for one a core.
     Errors in data or settings are UserErrors, raised before anything is kept.
     """
@@ -63,11 +64,14 @@ class CaptionedPictures(LightningDataModule):
         validation_classes: Positive,
         workers: Natural,
         prepare_workers: Natural,
+        distinct_classes: bool = False,
+        image_encoder: ImageEncoder | None = None,
     ) -> None:
         super().__init__()
         self.name, self.root, self.text, self.workers = name, root, text, workers
         self.cache_root, self.prepare_workers = Path(cache), prepare_workers
-        self.draw = Draw(resolution, batch_size, seed, captions_averaged, mismatched, mirror, crop)
+        self.draw = Draw(resolution, batch_size, seed, captions_averaged, mismatched, mirror, crop, distinct_classes)
+        self.image_encoder = image_encoder
         self.sizes = sorted({cached_size(r) for r in (resolution, first_resolution) if r is not None})
         self.contrast_stretch, self.validate, self.validation_classes = contrast_stretch, validate, validation_classes
         self._arrays: Arrays | None = None
@@ -132,14 +136,15 @@ class CaptionedPictures(LightningDataModule):
         """Build what is missing of the cache; at once where nothing is. Safe in several processes at a time."""
         self.bring()
         check_trainable(self.records, self._train_rows, self.draw, self.root)
-        plan = Wanted(self.sizes, self.contrast_stretch, self.text)
-        if plan.missing_sizes(self.cache) or plan.missing_text(self.cache):
+        plan = Wanted(self.sizes, self.contrast_stretch, self.text, self.image_encoder)
+        if plan.missing_sizes(self.cache) or plan.missing_text(self.cache) or plan.missing_features(self.cache):
             fill_missing(self.cache, Path(self.root), self.source, plan, self.prepare_workers)
 
     def setup(self, stage: str | None = None) -> None:
         """Know the arrays; prepare_data() must have run somewhere. stage: Lightning's, makes no difference."""
         pictures = self.cache.pictures(cached_size(self.draw.resolution))
-        self._arrays = Arrays.of(self.records, pictures, self.cache.text(self.text))
+        features = self.cache.features(self.image_encoder) if self.image_encoder is not None else None
+        self._arrays = Arrays.of(self.records, pictures, self.cache.text(self.text), features)
 
     @property
     def arrays(self) -> Arrays:
@@ -188,6 +193,15 @@ class CaptionedPictures(LightningDataModule):
             text_NT=torch.from_numpy(self.arrays.text_NMT[rows, captions]),
             key_N=key_N,
         )
+
+    def described(self, split: Split) -> Described:
+        """All pictures of a split as image features, with all their captions. Raises UserError where the split has none."""
+        rows = self._rows(split)
+        arrays = self.arrays
+        return Described(
+            torch.from_numpy(arrays.features_NVF[rows, 0]), torch.from_numpy(arrays.text_NMT[rows]),
+            torch.from_numpy(arrays.count_N[rows]), torch.from_numpy(arrays.class_N[rows]),
+        )  # fmt: skip
 
     def _rows(self, split: Split) -> NDArray[np.int64]:
         rows = np.array([row for row, record in enumerate(self.records) if record.split == split], np.int64)

@@ -8,6 +8,7 @@ from filelock import FileLock
 from stackgan import toybirds
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
+from stackgan.core.shapes import ImageEncoder
 from stackgan.data.batches import Mismatched
 from stackgan.data.cub_layout import class_numbers, read_files, read_records
 from stackgan.data.fill import cores
@@ -31,13 +32,13 @@ class ToyBirdsData(CaptionedPictures):
         name: str, root: str, cache: str, text: TextEncoder, resolution: Positive, first_resolution: Positive | None,
         batch_size: Positive, seed: int, captions_averaged: Positive, mismatched: Mismatched, mirror: bool, crop: bool,
         contrast_stretch: bool, validate: bool, validation_classes: Positive, workers: Natural, prepare_workers:
-        Natural,
+        Natural, distinct_classes: bool = False, image_encoder: ImageEncoder | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             name=name, root=root, cache=cache, text=text, resolution=resolution, first_resolution=first_resolution,
             batch_size=batch_size, seed=seed, captions_averaged=captions_averaged, mismatched=mismatched, mirror=mirror,
             crop=crop, contrast_stretch=contrast_stretch, validate=validate, validation_classes=validation_classes,
-            workers=workers, prepare_workers=prepare_workers,
+            workers=workers, prepare_workers=prepare_workers, distinct_classes=distinct_classes, image_encoder=image_encoder,
         )  # fmt: skip
         self.order = train, test, draw_seed
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from stackgan.core.errors import UserError
 from stackgan.launch import cli, identity, schema
+from stackgan.launch.encoders import roots
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
@@ -50,11 +51,6 @@ def stage1_config(config: Config) -> DictConfig:
     return compose(HydraConfig.get().job.config_name, words)
 
 
-def _roots(config: Config) -> list[Path]:
-    sweep = [Path(config["paths"]["sweeps"]) / config["sweep"]["name"]] if cli.multirun() else []
-    return [*sweep, Path(config["paths"]["logs"])]
-
-
 def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
     """The named run, or the newest finished one that fits."""
     base = config["stage"]["base"]
@@ -65,7 +61,7 @@ def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
             raise UserError(f"stage.base={base}: {run.path} does not fit: {'; '.join(wrong)}; {way}")
         return run
     near, fit = [], []
-    for root in _roots(config):
+    for root in roots(config):
         for run in runs(root, "stage1", config["data"]["name"]):
             wrong = list(_unlike(run, config, facts)) if run.done.exists() else ["it is not finished"]
             if wrong:
@@ -89,7 +85,7 @@ def _nothing(config: Config, facts: Mapping[str, Any], near: list[str]) -> str:
         words += " stage.conditioning_augmentation=false"
     seen = f" (nearest: {near[0]})" if near else ""
     return (
-        f"stage.base=latest: no finished Stage-I run with {words} under {_roots(config)[0]}/{seen}. "
+        f"stage.base=latest: no finished Stage-I run with {words} under {roots(config)[0]}/{seen}. "
         f"Train one: python src/train.py stage=stage1 {words}, or set stage.base=train"
     )
 
@@ -99,9 +95,9 @@ def _referenced(config: Config, reference: str) -> RunFolder:
     way = "give run://stage1/<data>/<name> as under logs/"
     if len(parts) != 3 or parts[0] != "stage1":
         raise UserError(f"stage.base={reference}: not a Stage-I run; {way}")
-    found = [run for root in _roots(config) for run in runs(root, *parts)]
+    found = [run for root in roots(config) for run in runs(root, *parts)]
     if not found:
-        names = sorted(run.path.name for root in _roots(config) for run in runs(root, parts[0], parts[1]))
+        names = sorted(run.path.name for root in roots(config) for run in runs(root, parts[0], parts[1]))
         raise UserError(f"stage.base={reference}: no such run; {way}" + (f" (there are {', '.join(names[:8])})" if names else ""))
     if not found[0].done.exists():
         raise UserError(f"stage.base={reference}: {found[0].path} is not finished; give its command again to finish it")

@@ -1,64 +1,69 @@
 """Config to objects. What depends on the data (text width, training pictures) comes from the data, never by hand."""
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from hydra.utils import instantiate
 from torch import nn
 
 from stackgan.core import chance
+from stackgan.core.errors import UserError
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import allowed
-from stackgan.stage.stackgan import StackGAN
+from stackgan.launch import allowed, encoders
+from stackgan.launch.objects import build
+from stackgan.stage.base import Part, Stage
 
 Config = Mapping[str, Any]
 
 
-def build(node: Config, path: str, from_checkpoint: bool = False, **given: Any) -> Any:
-    """The object that a `_target_` node describes. Raises UserError where the class is not allowed."""
-    allowed.check(node, path, from_checkpoint)
-    return instantiate(dict(node), **given, _convert_="all")
-
-
 def data_module(config: Config) -> CaptionedPictures:
-    """The data set of `data=`, with the encoder of `text=`."""
-    text = build(config["text"], "text")
-    module: CaptionedPictures = build(config["data"], "data", text=text)
+    """The data set of `data=`, with the encoder of `text=` and, where the stage reads features of pictures, its image encoder."""
+    given: dict[str, Any] = {"text": encoders.text_encoder(config)}
+    if "image_encoder" in config["stage"]:
+        given["image_encoder"] = build(config["stage"]["image_encoder"], "stage.image_encoder")
+    module: CaptionedPictures = build(config["data"], "data", **given)
     return module
 
 
-def generator_network(config: Config, text_dim: int, from_checkpoint: bool = False) -> nn.Module:
-    """The stage's own generator network, weights drawn from the seed."""
-    stage = config["stage"]
-    sizes = {"text_dim": text_dim, "resolution": stage["resolution"]}
-    sizes["conditioning_augmentation"] = stage["conditioning_augmentation"]
-    if stage["name"] == "stage2":
-        sizes |= {"text_twice": stage["text_twice"], "first_resolution": 64}
-    node = stage["network"][stage["name"]]["generator"]
-    with seeded(config["seed"], "generator"):
-        network: nn.Module = build(node, "stage.network.generator", from_checkpoint, **sizes)
-    return network
+def check_provided(config: Config, data: CaptionedPictures) -> None:
+    """Raise UserError where the data set lacks what the stage requires."""
+    of = _stage_class(config, from_checkpoint=False)
+    if missing := sorted(of.requires - data.provides):
+        lacks = f"has no {' and no '.join(missing)}"
+        raise UserError(f"data={data.name}: {lacks}, which stage={config['stage']['name']} needs; take another data set")
 
 
-def stage(
-    config: Config, text_dim: int, epoch_images: int, first: nn.Module | None = None, from_checkpoint: bool = False
-) -> StackGAN:
-    """The stage with its networks. first: Stage-II's Stage-I generator network."""
-    node = config["stage"]
-    sizes = {"text_dim": text_dim, "resolution": node["resolution"]}
-    network = generator_network(config, text_dim, from_checkpoint)
-    with seeded(config["seed"], "discriminator"):
-        judge = node["network"][node["name"]]["discriminator"]
-        discriminator = build(judge, "stage.network.discriminator", from_checkpoint, **sizes)
-    for_launch = {"network", "images", "epochs", "base", "base_images"}
-    own = {key: value for key, value in node.items() if key not in for_launch}
-    built: StackGAN = build(
-        own, "stage", from_checkpoint,
-        network=network, discriminator=discriminator, first=first, seed=config["seed"], epoch_images=epoch_images,
-    )  # fmt: skip
+def generator_network(config: Config, facts: Config, from_checkpoint: bool = False) -> nn.Module:
+    """The stage's own generator network, weights drawn from the seed. facts: text_dim of the sentences."""
+    return _network(_stage_class(config, from_checkpoint).parts(config["stage"], facts)["network"], config["seed"], from_checkpoint)
+
+
+def stage(config: Config, facts: Config, first: nn.Module | None = None, from_checkpoint: bool = False) -> Stage:
+    """The stage with its networks. facts: text_dim, train_size, and feature_dim where pictures are read as features.
+
+    first: Stage-II's Stage-I generator network.
+    """
+    node, of = config["stage"], _stage_class(config, from_checkpoint)
+    parts = {name: _network(part, config["seed"], from_checkpoint) for name, part in of.parts(node, facts).items()}
+    given: dict[str, Any] = {**parts, "seed": config["seed"], "epoch_images": facts["train_size"]}
+    takes = inspect.signature(of).parameters
+    if "first" in takes:
+        given["first"] = first
+    own = {key: value for key, value in node.items() if key == "_target_" or (key in takes and key not in given)}
+    built: Stage = build(own, "stage", from_checkpoint, **given)
     return built.to(memory_format=torch.channels_last)
+
+
+def _stage_class(config: Config, from_checkpoint: bool) -> type[Stage]:
+    return allowed.resolve("stage", str(config["stage"]["_target_"]), from_checkpoint)
+
+
+def _network(part: Part, seed: int, from_checkpoint: bool) -> nn.Module:
+    with seeded(seed, part.stream):
+        network: nn.Module = build(part.settings, part.path, from_checkpoint, **part.sizes)
+    return network
 
 
 @contextmanager

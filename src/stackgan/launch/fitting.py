@@ -15,14 +15,14 @@ from stackgan.callbacks.progress import ImagesBar
 from stackgan.callbacks.tracker import Tracker
 from stackgan.callbacks.watcher import View, Watcher
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import build, machine, restore
+from stackgan.launch import build, machine, objects, restore
 from stackgan.launch.quiet import quiet
 from stackgan.launch.ranks import Place
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder, writing
 from stackgan.runs.keeper import Keeper, Resume, load_callbacks
 from stackgan.runs.stopping import Wishes
-from stackgan.stage.stackgan import StackGAN
+from stackgan.stage.base import Stage
 
 Config = Mapping[str, Any]
 
@@ -64,6 +64,7 @@ def fit(
     settings, folder, wishes = job.config["trainer"], RunFolder(Path(job.folder)), Wishes()
     state = checkpoint.load(Path(job.checkpoint)) if job.checkpoint else None
     stage, head = build_stage(job, state)
+    head["text"] = data.text.carried()
     data.plan(stage.iteration, -(-job.budget // stage.batch_size))
     results: dict[str, Any] = {}
     metrics = MetricsFile(folder.metrics)
@@ -81,7 +82,7 @@ def fit(
     view = View(folder.sheets, data, record, _to_all([tracker.pictures for tracker in trackers]), results)
     wait = speed.DataWait()
     clock = speed.Clock(wait)
-    watchers = _watchers(job.config, view) if place.rank == 0 else []
+    watchers = _watchers(job.config, view, stage.provides) if place.rank == 0 else []
     callbacks: list[Callback] = [clock, MetricsWriter(record, settings["log_every"], wait), *watchers]
     callbacks += [ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
     if place.rank == 0:
@@ -102,7 +103,7 @@ def fit(
     return Outcome(stage.images_seen, stopped, {**speed.figures(clock.state_dict()), **results}, watchers)
 
 
-def _ended_before(state: Config, stage: StackGAN, callbacks: list[Callback], watchers: list[Watcher]) -> Outcome:
+def _ended_before(state: Config, stage: Stage, callbacks: list[Callback], watchers: list[Watcher]) -> Outcome:
     """A run whose checkpoint has the budget: killed just before DONE, or stopped beyond what is now asked for."""
     load_callbacks(callbacks, state)
     keeper = next(each for each in callbacks if isinstance(each, Keeper))
@@ -123,7 +124,7 @@ def _to_all(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
     return tell
 
 
-def build_stage(job: Job, state: Config | None) -> tuple[StackGAN, dict[str, Any]]:
+def build_stage(job: Job, state: Config | None) -> tuple[Stage, dict[str, Any]]:
     """The stage, new or as its checkpoint left it, and what all its checkpoints hold beside its state."""
     head = {"format": checkpoint.FORMAT, "config": job.config, "data": job.facts, "first": None, "base": None}
     if state is not None:
@@ -133,7 +134,7 @@ def build_stage(job: Job, state: Config | None) -> tuple[StackGAN, dict[str, Any
         below = checkpoint.load(Path(job.base["checkpoint"]))
         network = restore.generator_to_stand_on(below)
         head |= {"first": {"config": below["config"]}, "base": {"run": job.base["run"], "images_seen": below["images_seen"]}}
-    return build.stage(job.config, job.facts["text_dim"], job.facts["train_size"], network), head
+    return build.stage(job.config, job.facts, network), head
 
 
 def _trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, place: Place) -> Trainer:
@@ -171,12 +172,12 @@ def _silence(owner: object, name: str) -> None:
     setattr(owner, name, lambda: None)
 
 
-def _watchers(config: Config, view: View) -> list[Watcher]:
-    """The callbacks whose requirements the data set meets."""
-    built: dict[str, Watcher] = {name: build.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()}
+def _watchers(config: Config, view: View, shown: frozenset[str]) -> list[Watcher]:
+    """The callbacks whose requirements data set and stage meet. shown: what the stage provides."""
+    built: dict[str, Watcher] = {name: objects.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()}
     for name, watcher in built.items():
         watcher.key = name
-    kept = [watcher for watcher in built.values() if watcher.requires <= view.data.provides]
+    kept = [watcher for watcher in built.values() if watcher.requires <= view.data.provides | shown]
     for watcher in kept:
         watcher.attach(view)
     return kept

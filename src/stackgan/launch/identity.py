@@ -19,13 +19,16 @@ PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "fo
 def identity(config: Config) -> dict[str, Any]:
     """Stage, network, recipe, data, text, seed and global batch; not budget, devices, precision, places."""
     stage = {key: value for key, value in config["stage"].items() if key not in BUDGET}
-    if stage["base"] == "train" or str(stage["base"]).endswith("latest"):
+    if "base" in stage and (stage["base"] == "train" or str(stage["base"]).endswith("latest")):
         del stage["base"]
     idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] == "stage1" else set())
     stage["recipe"] = {key: value for key, value in stage["recipe"].items() if key not in idle}
-    # A network file describes both stages; only this one's part changes its weights.
-    other = "stage1" if stage["name"] == "stage2" else "stage2"
-    stage["network"] = {key: value for key, value in stage["network"].items() if key != other}
+    if "network" in stage:
+        # A network file describes both stages; only this one's part changes its weights.
+        other = "stage1" if stage["name"] == "stage2" else "stage2"
+        stage["network"] = {key: value for key, value in stage["network"].items() if key != other}
+    if "image_encoder" in stage:
+        stage["image_encoder"] = {key: value for key, value in stage["image_encoder"].items() if key != "weights"}
     parts = {name: {k: v for k, v in config[name].items() if k not in PLACES} for name in ("data", "text")}
     return {"stage": stage, "seed": config["seed"], **parts}
 
@@ -50,11 +53,17 @@ def folder(config: Config) -> RunFolder:
     return found
 
 
-def check_facts(folder: RunFolder, facts: Mapping[str, Any], root: str) -> None:
-    """Raise UserError where the run was begun on other pictures, another split or other embeddings than these."""
-    if folder.provenance.exists() and (changed := list(differences(folder.facts()["data"], facts))):
+def check_facts(folder: RunFolder, facts: Mapping[str, Any], source: str) -> None:
+    """Raise UserError where the run was begun on other pictures, another split or other embeddings than these.
+
+    facts: all, or those known so far. source: the setting that they come from, with its value.
+    """
+    if not folder.provenance.exists():
+        return
+    begun_with = folder.facts()["data"]
+    if changed := list(differences({key: begun_with.get(key) for key in facts}, facts)):
         raise UserError(
-            f"data.root={root}: not what {folder.path} was begun with ({'; '.join(changed[:3])}); bring that back, "
+            f"{source}: not what {folder.path} was begun with ({'; '.join(changed[:3])}); bring that back, "
             "or set run.fresh=true for a new folder beside it"
         )
 

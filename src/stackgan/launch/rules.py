@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stackgan.core.errors import UserError
+from stackgan.launch import allowed
 
 Config = Mapping[str, Any]
 
@@ -25,6 +26,8 @@ def _one_budget(config: Config) -> str | None:
 
 def _base(config: Config) -> str | None:
     stage = config["stage"]
+    if "base" not in stage:
+        return None
     if stage["name"] == "stage1" and stage["base"]:
         return f"stage.base={stage['base']}: Stage-I stands on no other stage; drop it, or set stage=stage2"
     if stage["name"] == "stage2" and not stage["base"]:
@@ -50,6 +53,8 @@ def _text_twice(config: Config) -> str | None:
 
 def _losses(config: Config) -> str | None:
     recipe = config["stage"]["recipe"]
+    if "discriminator_loss" not in recipe:
+        return None
     discriminator, generator = recipe["discriminator_loss"], recipe["generator_loss"]
     if (discriminator == "hinge") != (generator == "hinge"):
         way = "hinge" if discriminator == "hinge" else "non_saturating or saturating"
@@ -59,7 +64,7 @@ def _losses(config: Config) -> str | None:
 
 def _penalty(config: Config) -> str | None:
     recipe = config["stage"]["recipe"]
-    if recipe["r1_weight"] and recipe["discriminator_norm"] == "batch":
+    if recipe.get("r1_weight") and recipe["discriminator_norm"] == "batch":
         return (
             f"stage.recipe.r1_weight={recipe['r1_weight']}: batch norm in D couples the pictures that R1 looks at one by one; "
             "set stage.recipe.discriminator_norm=none, or r1_weight=0"
@@ -78,6 +83,8 @@ def _roll(config: Config) -> str | None:
 def _lonely(config: Config) -> str | None:
     recipe, first = config["stage"]["recipe"], config["stage"]["name"] == "stage1"
     ranks = config["trainer"]["devices"]
+    if "first_norm" not in recipe:
+        return None
     if recipe["batch_size"] == ranks and (first or recipe["first_norm"] == "batch"):
         way = "" if first else ", or stage.recipe.first_norm=running"
         of_each = " of each device" if ranks > 1 else ""
@@ -109,6 +116,30 @@ def _read_by_both(config: Config) -> str | None:
     return None
 
 
+def _text_fits(config: Config) -> str | None:
+    """What the encoder gives must be what the stage reads: an embedding, or characters."""
+    text, stage = config["text"], config["stage"]
+    gives = getattr(allowed.resolve("text", text["_target_"]), "gives", "embedding")
+    encoder = stage.get("encoder")
+    reads = allowed.resolve("stage.encoder", encoder["network"]["_target_"]).reads if encoder else "embedding"
+    if gives == reads:
+        return None
+    if reads == "characters":
+        return f"text={text['name']}: stage/encoder={encoder['name']} reads characters; drop it, or set stage/encoder=linear"
+    if encoder:
+        return "text=characters: stage/encoder=linear maps an embedding; set text=minilm or hashing beside it"
+    return f"text=characters: stage={stage['name']} reads embeddings; train stage=text_encoder with it, then set text=char_cnn_rnn"
+
+
+def _classes_alone(config: Config) -> str | None:
+    """One process sees the hinge over the whole batch; shares of it would be another loss."""
+    stage, devices = config["stage"], config["trainer"]["devices"]
+    if stage["name"] == "text_encoder" and devices != 1:
+        return f"trainer.devices={devices}: stage=text_encoder compares all pairs of a batch; set trainer.devices=1"
+    return None
+
+
 RULES: tuple[Callable[[Config], str | None], ...] = (
     _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _read_by_both, _ranks, _lonely,
+    _text_fits, _classes_alone,
 )  # fmt: skip

@@ -87,14 +87,20 @@ STAGE_LAUNCH: dict[str, Any] = {
     "epochs": Positive | None,
     "base": str | None,
     "base_images": Positive | None,
+    "encoder": dict[str, Any],
+    "image_encoder": dict[str, Any],
+    "image_map": dict[str, Any],
 }
 """What a stage's YAML says to the launcher rather than to the stage."""
 
 MISSING: Mapping[str, Any] = {}
 
 BUILT: Mapping[str, frozenset[str]] = {
-    "stage": frozenset({"discriminator", "first", "seed", "epoch_images"}),
-    "data": frozenset({"text"}),
+    "stage": frozenset({"discriminator", "first", "seed", "epoch_images", "text"}),
+    "data": frozenset({"text", "image_encoder"}),
+    "text": frozenset({"trained", "network"}),
+    "stage.encoder.network": frozenset({"text_dim"}),
+    "stage.image_map": frozenset({"feature_dim"}),
     "stage.network": frozenset({"text_dim", "resolution", "first_resolution", "conditioning_augmentation", "text_twice"}),
 }
 """Constructor arguments that the builder gives, by where they begin: set by hand they would be ignored."""

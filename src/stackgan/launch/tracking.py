@@ -9,7 +9,7 @@ from typing import Any
 
 from stackgan.callbacks.guard import Guarded, guard
 from stackgan.callbacks.tracker import RunCard
-from stackgan.launch import build, cli
+from stackgan.launch import cli, objects
 from stackgan.launch.fitting import Job
 
 Config = Mapping[str, Any]
@@ -17,7 +17,7 @@ Config = Mapping[str, Any]
 
 def checked(config: Config) -> list[Guarded]:
     """The trackers of `logger=`. Raises UserError, before anything is touched, for one that cannot work as it is set."""
-    trackers = [guard(name, build.build(node, f"logger.{name}")) for name, node in config["logger"].items()]
+    trackers = [guard(name, objects.build(node, f"logger.{name}")) for name, node in config["logger"].items()]
     for tracker in trackers:
         tracker.check()
     return trackers

@@ -38,10 +38,14 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     stands_on_another = config["stage"]["name"] == "stage2" and checkpoint.newest(folder.checkpoints) is None
     if stands_on_another:
         base.foresee(config, text)
+    build.check_provided(config, data)
+    identity.check_facts(folder, text, f"text={data.text.name}")
     data.prepare_data()
     data.setup()
     facts = {**text, "pictures": data.fingerprint, "train_size": data.train_size}
-    identity.check_facts(folder, facts, config["data"]["root"])
+    if data.image_encoder is not None:
+        facts |= {"features": data.image_encoder.fingerprint, "feature_dim": data.image_encoder.dim}
+    identity.check_facts(folder, facts, f"data.root={config['data']['root']}")
     budget = _budget(config, data)
     if folder.images_done() >= budget:
         print(f"{folder.path} is done ({folder.images_done():,} images seen); run.fresh=true trains it again")
@@ -110,6 +114,10 @@ def _tell(config: Config, folder: RunFolder, outcome: fitting.Outcome) -> None:
 
 def _next(config: Config) -> str:
     stage = config["stage"]
+    if stage["name"] == "text_encoder":
+        return (
+            f"python src/train.py stage=stage1 data={config['data']['name']} text=char_cnn_rnn trains a Stage-I on its embeddings"
+        )
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:
         light = "text=minilm stage/network=light stage/recipe=modern stage.images=512000"
         return f"python src/train.py stage=stage1 data=oxford {light} trains on real flowers; README.md says where to put them"

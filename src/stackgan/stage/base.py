@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from lightning.pytorch import LightningModule
@@ -20,11 +21,33 @@ CHECK_EVERY = 50
 GRADIENT = "gradient"
 
 
+@dataclass(frozen=True)
+class Part:
+    """A network that a stage is built of.
+
+    settings: its node; path: where that lies; stream: of its first weights; sizes: arguments that data and other settings tell.
+    """
+
+    settings: Mapping[str, Any]
+    path: str
+    stream: str
+    sizes: Mapping[str, Any]
+
+
 class Stage(LightningModule):
     """A LightningModule that steps its optimisers itself and counts time in images seen, not in optimiser steps.
 
     name: as in `stage=`. seed: of all keyed draws. batch_size: global. epoch_images: training pictures, what one epoch means.
+    requires: what the data set must provide. provides: what callbacks may ask of it.
     """
+
+    requires: ClassVar[frozenset[str]] = frozenset()
+    provides: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
+        """The networks to build, by constructor argument. node: `stage`'s settings. sizes: text_dim, feature_dim where known."""
+        raise NotImplementedError
 
     def __init__(self, name: str, seed: int, batch_size: int, epoch_images: int) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """StackGAN's two stages (Zhang et al. 2017, sections 3.2 and 3.3): one system, with or without a Stage-I generator under it."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from stackgan.networks.discriminators import Discriminator
 from stackgan.networks.generators import StageOneBase, StageTwoGenerator
 from stackgan.objectives import augment, kl, matching, penalties
 from stackgan.stage.adversarial import Adversarial
+from stackgan.stage.base import Part
 from stackgan.stage.recipe import Recipe
 from stackgan.stage.stacked import Alone, Draws, Fakes, Stacked
 
@@ -28,6 +30,7 @@ class StackGAN(Adversarial):
     resolution: pixels a side of what is drawn. conditioning_augmentation, text_twice: the paper's ablations (Table 2).
     """
 
+    provides: ClassVar[frozenset[str]] = frozenset({"pictures", "players"})
     discriminator: Discriminator
     generator: Alone | Stacked
     average: Alone | Stacked | None
@@ -61,6 +64,19 @@ class StackGAN(Adversarial):
         lowest = generator.first if isinstance(generator, Stacked) else generator.network
         self.judged: dict[str, Tensor] = {}
         self.noise_dim, self.condition_dim, self.first_condition_dim = lowest.noise_dim, network.condition_dim, lowest.condition_dim
+
+    @classmethod
+    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
+        """See Stage."""
+        both = {"text_dim": sizes["text_dim"], "resolution": node["resolution"]}
+        drawing = both | {"conditioning_augmentation": node["conditioning_augmentation"]}
+        if node["name"] == "stage2":
+            drawing |= {"text_twice": node["text_twice"], "first_resolution": 64}
+        networks = node["network"][node["name"]]
+        return {
+            "network": Part(networks["generator"], "stage.network.generator", "generator", drawing),
+            "discriminator": Part(networks["discriminator"], "stage.network.discriminator", "discriminator", both),
+        }
 
     def draw_fakes(self, batch: Batch, stream: str) -> Fakes:
         """Fakes for the batch's sentences; noise and both epsilons keyed by this iteration and stream."""

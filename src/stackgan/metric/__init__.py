@@ -1,0 +1,1 @@
+"""Floor 2: pictures to features (slow, cached), features to numbers (pure)."""
