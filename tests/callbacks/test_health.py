@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stackgan.callbacks.health import Balance, Diversity, Health, spread, told_apart
+from stackgan.callbacks.health import Balance, Diversity, Health, told_apart
 from stackgan.callbacks.sheets import NEXT_NOISE
 from stackgan.callbacks.watcher import View
 from stackgan.core.shapes import Examples, Pictures
@@ -23,13 +23,6 @@ RIGHT, LOST = torch.tensor([3.0, 2.0]), torch.tensor([-1.0, 0.0])
 )
 def test_told_apart_counts_pairs(real: list[float], other: list[float], share: float) -> None:
     assert told_apart(torch.tensor(real), torch.tensor(other)) == share
-
-
-def test_spread_along_either_way() -> None:
-    x_NKCHW = torch.zeros(2, 2, 1, 1, 1)
-    x_NKCHW[:, 1] = 0.5  # noises differ by 0.5, sentences not at all
-    assert spread(x_NKCHW, 1) == 0.25
-    assert spread(x_NKCHW, 0) == 0.0
 
 
 def attached(watcher: Health, folder: Path, count: int = 4) -> tuple[list[Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ from stackgan.callbacks.sheets import NEXT_NOISE
 from stackgan.callbacks.watcher import Watcher
 from stackgan.core.ranges import Fraction, Positive
 from stackgan.core.shapes import Examples
+from stackgan.core.spread import spread
 from stackgan.data.records import Split
 
 
@@ -131,8 +132,3 @@ SAME = (
     "larger stage.recipe.batch_size, stage.recipe.r1_weight=0.1 (with discriminator_norm=none), "
     "stage.recipe.augment_translation=0.125"
 )
-
-
-def spread(x_NKCHW: Tensor, dim: int) -> float:
-    """Root mean square distance of the pictures from their mean along dim."""
-    return float((x_NKCHW - x_NKCHW.mean(dim, keepdim=True)).square().mean().sqrt())
