@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from stackgan.callbacks.health import Balance, Diversity, Health, told_apart
@@ -127,6 +128,10 @@ def test_diversity_that_falls_below_what_it_was_is_said(tmp_path: Path) -> None:
     stage.by_noise = 0.03
     seen(again, stage, 20)
     assert results == {}
+    history = again.state_dict()["history"]
+    assert [look[0] for look in history] == [10, 20]  # the curve goes on where the resumed run had been
+    assert [look[1] for look in history] == pytest.approx([0.8165 * 0.2, 0.8165 * 0.03], abs=1e-4)
+    assert Image.open(tmp_path / "diversity.png").width == 1000
     stage.by_noise = 0.01
     seen(again, stage, 30)
     assert results["health"][0].startswith(

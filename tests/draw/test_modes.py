@@ -159,6 +159,7 @@ def test_chart(draw: Program, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_export(draw: Program) -> None:
     folder = written(draw("mode=export"))
     assert names(folder) == {"generator.safetensors", "about.json"}
+    assert len({(folder / name).stat().st_mode for name in names(folder)}) == 1
 
 
 def test_a_folder_appears_whole_or_not_at_all(draw: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over(here: Path, capsys: pytest.C
 REFERENCES = {
     "run://latest": "no finished run that draws under logs/. Train one with python src/train.py, or give run://latest, run://",
     "run://stage2/toybirds/latest": "no finished run that draws under logs/",
-    "run://stage1/toybirds/oen": "no such run under logs/; did you mean stage1/toybirds/one?; give run://latest, run://",
+    "run://stage1/toybirds/onne": "no such run under logs/; did you mean stage1/toybirds/one?; give run://latest, run://",
     "run://stage1/toybirds": "not a reference; give run://latest, run://<stage>/<data>/<name or latest> as under logs/, a run's",
     "run://": "not a reference; give",
     "run://../../etc": "not a reference; give",
@@ -281,5 +281,5 @@ def test_a_gpu_that_is_not_there(here: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_nothing_else_is_offered_under_the_package_s_name() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'laod'"):
-        stackgan.laod  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'loads'"):
+        stackgan.loads  # noqa: B018

@@ -31,7 +31,7 @@ def write_folder(parent: Path, stem: str, fill: Callable[[Path], object]) -> Pat
     Returns the folder. Where fill fails nothing is left behind.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    beside = parent / f".{stem}.{os.getpid()}.part"
+    beside = parent / f".{stem}.{os.getpid()}.new"  # not .part: those are files, which a resumed run removes
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import pydantic
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from stackgan.core import atomic
@@ -86,7 +86,8 @@ def write(path: Path, origin: Origin, state: Mapping[str, Tensor], wanted: Weigh
         sha256=_digest(tensors),
     )
     metadata = {"format": "pt", KEY: header.model_dump_json()}
-    atomic.write(path, lambda beside: save_file(tensors, beside, metadata))
+    # save_file() would make a file that nobody else may read.
+    atomic.write(path, lambda beside: beside.write_bytes(save(tensors, metadata)))
 
 
 def read(path: Path) -> tuple[Origin, dict[str, Tensor]]:
