@@ -236,7 +236,33 @@ def test_a_sentence_that_hydra_cannot_read_is_shown_quoted(value: str, way: str,
     assert complaint.endswith(f"; quote it for Hydra too: {way}")
 
 
-def test_every_mode_was_met() -> None:
-    """A new mode needs a test like those above."""
-    tested = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    assert {path.stem for path in (CONF / "sample" / "mode").glob("*.yaml")} <= tested
+NEEDS = {"swap": ("mode.old=bird", "mode.new=flower")}
+"""What a mode needs beside sentences."""
+
+
+@pytest.mark.parametrize("mode", sorted(path.stem for path in (CONF / "sample" / "mode").glob("*.yaml")))
+def test_every_mode_draws_on_a_second_stage(mode: str, draw: Program) -> None:
+    """Found by walking, so that a new mode needs no test here."""
+    write_run(Path("logs"), *STAGE2)
+    words = ("run=run://stage2/toybirds/one", f"mode={mode}", *NEEDS.get(mode, ()))
+    folder = written(draw(*words, TWO, "n=2"))
+    assert folder == Path(f"logs/stage2/toybirds/one/samples/{mode}-1")
+    assert names(folder) > {"about.json"}
+
+
+@pytest.mark.parametrize("sentence", ["red bird " * 1_111, "x" * 10_000, "赤い鳥 с чёрными крыльями 🐦", "!!!"])
+def test_odd_sentences_are_drawn(sentence: str, draw: Program, desk: Path) -> None:
+    (desk / "s.txt").write_text(sentence, encoding="utf-8")
+    ended = draw("file=s.txt", "n=1")
+    folder = written(ended)
+    (picture,) = (folder / "pictures").iterdir()
+    assert len(picture.name) == len("12345678-0-0.png")
+    assert Image.open(folder / "sheet.png").height < 400
+    assert ("finds nothing it can read" in ended.err) == (sentence == "!!!")
+
+
+def test_a_multirun_fills_a_folder_a_job(draw: Program) -> None:
+    ended = draw("-m", 'text="a bird, red","a bird"', "n=1", "out=here")
+    assert ended.code == 0, ended.err
+    found = [json.loads((Path("here") / name / "about.json").read_text())["sentences"] for name in ("sheet-1", "sheet-2")]
+    assert [list(one.values()) for one in found] == [["a bird, red"], ["a bird"]]

@@ -40,7 +40,7 @@ class Noise(Mode):
             pixels_BHWC, _ = painter.draw(text_BT, here_B, request.weights, Walk(there_B, share_B))
             stretch_KFHWC = pixels_BHWC.reshape(request.n, self.steps, *pixels_BHWC.shape[1:])
             indices = [f"noise {index}" for index in range(request.n)]
-            grid = contact_sheet(stretch_KFHWC[:, 0], indices, f"{sentence} — {caption}", self.cell)
+            grid = contact_sheet(stretch_KFHWC[:, 0], indices, sentence, self.cell)
             grid.save(folder / f"{numbered('noise-grid', place, request.sentences)}.png")
             rows = [f"{sentence} (noise {index} to {(index + 1) % request.n})" for index in range(request.n)]
             walk = sheet([("towards the next noise", stretch_KFHWC)], rows, f"between noises: {caption}", self.cell)
