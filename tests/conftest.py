@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from stackgan import toybirds
 from stackgan.launch import cli
+from stackgan.launch.places import home
 from stackgan.launch.training import train
 
 
@@ -101,7 +102,7 @@ def composed(desk: Path, untouched: None) -> Composed:
         from hydra import compose, initialize_config_dir
 
         OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
-        with initialize_config_dir(version_base="1.3", config_dir=str(cli.CONF)):
+        with initialize_config_dir(version_base="1.3", config_dir=str(home(config))):
             return compose(config, list(words))
 
     return call

@@ -17,7 +17,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from stackgan.launch import machine, rules, schema
+from stackgan.launch import machine, rules, sampling, schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,6 +60,9 @@ def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig], m
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     verb, words = words_of(line)
     for job in jobs(words):
+        if verb == "sample":
+            schema.check(composed(*job, config=verb), sampling.Settings)
+            continue
         settings = schema.check(composed(*job, config=verb))
         machine.check(settings["trainer"])
         if verb == "train":

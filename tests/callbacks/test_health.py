@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from stackgan.callbacks.health import Balance, Diversity, Health, spread, told_apart
+from stackgan.callbacks.health import Balance, Diversity, Health, told_apart
 from stackgan.callbacks.sheets import NEXT_NOISE
 from stackgan.callbacks.watcher import View
 from stackgan.core.shapes import Examples, Pictures
@@ -23,13 +24,6 @@ RIGHT, LOST = torch.tensor([3.0, 2.0]), torch.tensor([-1.0, 0.0])
 )
 def test_told_apart_counts_pairs(real: list[float], other: list[float], share: float) -> None:
     assert told_apart(torch.tensor(real), torch.tensor(other)) == share
-
-
-def test_spread_along_either_way() -> None:
-    x_NKCHW = torch.zeros(2, 2, 1, 1, 1)
-    x_NKCHW[:, 1] = 0.5  # noises differ by 0.5, sentences not at all
-    assert spread(x_NKCHW, 1) == 0.25
-    assert spread(x_NKCHW, 0) == 0.0
 
 
 def attached(watcher: Health, folder: Path, count: int = 4) -> tuple[list[Any], dict[str, Any]]:
@@ -134,6 +128,10 @@ def test_diversity_that_falls_below_what_it_was_is_said(tmp_path: Path) -> None:
     stage.by_noise = 0.03
     seen(again, stage, 20)
     assert results == {}
+    history = again.state_dict()["history"]
+    assert [look[0] for look in history] == [10, 20]  # the curve goes on where the resumed run had been
+    assert [look[1] for look in history] == pytest.approx([0.8165 * 0.2, 0.8165 * 0.03], abs=1e-4)
+    assert Image.open(tmp_path / "diversity.png").width == 1000
     stage.by_noise = 0.01
     seen(again, stage, 30)
     assert results["health"][0].startswith(

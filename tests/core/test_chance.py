@@ -65,3 +65,13 @@ def test_orders_are_permutations_that_change_with_seed_and_epoch() -> None:
     assert all(sorted(order.tolist()) == list(range(50)) for order in orders.values())
     assert len({tuple(order.tolist()) for order in orders.values()}) == 4
     assert torch.equal(orders[1, 1], chance.order(50, 1, 1))
+
+
+def test_between_two_noises_numbers_stay_standard_normal() -> None:
+    here, there = (chance.normal((1, 100_000), chance.generator(0, name)) for name in ("here", "there"))
+    share = torch.tensor([0.0, 0.3, 0.5, 1.0])
+    way = chance.between(here.expand(4, -1), there.expand(4, -1), share)
+    assert torch.equal(way[0], here[0])
+    assert torch.allclose(way[3], there[0], atol=1e-6)
+    assert torch.allclose(way[2], (here[0] + there[0]) / 2**0.5, atol=1e-6)
+    assert torch.allclose(way.std(dim=1), torch.ones(4), atol=0.01)

@@ -82,3 +82,32 @@ def test_a_batch_moves_whole() -> None:
 def test_json_of_numbers_that_json_lacks(tmp_path: Path) -> None:
     atomic.write_json(tmp_path / "x.json", {"a": float("nan"), "b": [float("inf"), 1.5]})
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": [None, 1.5]}
+
+
+def test_a_folder_is_new_and_whole_or_not_there(tmp_path: Path) -> None:
+    def fill(beside: Path) -> None:
+        (beside / "a").write_text("a")
+
+    (tmp_path / "x-2").mkdir()
+    (tmp_path / "x-2" / "old").touch()
+    assert [atomic.write_folder(tmp_path, "x", fill).name for _ in range(2)] == ["x-1", "x-3"]
+    assert [path.name for path in (tmp_path / "x-2").iterdir()] == ["old"]
+
+    def half(beside: Path) -> None:
+        fill(beside)
+        raise ValueError("half")
+
+    with pytest.raises(ValueError, match="half"):
+        atomic.write_folder(tmp_path, "x", half)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x-1", "x-2", "x-3"]
+
+
+def test_a_number_that_another_process_took_meanwhile_is_left_to_it(tmp_path: Path) -> None:
+    def fill(beside: Path) -> None:
+        (beside / "a").touch()
+
+    whole, looks = Path.exists, iter([False])  # the first look at x-1 comes before the other process made it
+    atomic.write_folder(tmp_path, "x", fill)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "exists", lambda path: next(looks, True) if path.name == "x-1" else whole(path))
+        assert atomic.write_folder(tmp_path, "x", fill).name == "x-2"

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError
 from stackgan.launch import cli, rules, schema
+from stackgan.launch.places import CONF
 
 
 def refused(program: Program, desk: Path, *words: str) -> str:
@@ -114,7 +115,7 @@ VALUES = {
 @pytest.fixture(scope="module")
 def defaults() -> DictConfig:
     OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
-    with initialize_config_dir(version_base="1.3", config_dir=str(cli.CONF)):
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         return compose("train")
 
 

@@ -11,12 +11,20 @@ import pytest
 import torch
 import yaml
 from commands import BIRDS, SMALL, Composed, Program
+from hydra.utils import instantiate
 
-from stackgan.launch import allowed, build, rules, schema
+from stackgan.draw.mode import Mode
+from stackgan.launch import allowed, build, rules, sampling, schema
 from stackgan.launch.places import CONF
 from stackgan.stage.stacked import Stacked
 
-GROUPS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {"."})
+OF_THEIR_OWN = sorted(path.parent.name for path in CONF.glob("*/*.yaml") if path.stem == path.parent.name)
+"""Verbs whose config has a folder of its own (see places.home), with its own groups."""
+
+FOLDERS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {".", *OF_THEIR_OWN})
+GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in OF_THEIR_OWN]
+SAMPLE = {"swap": ("mode.old=red", "mode.new=blue")}
+"""What a mode needs beside its name."""
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
 PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "logger=none", *BIRDS, "trainer.precision=32-true")
 NARROW = tuple(f"stage.network.stage{n}.{player}.width=8" for n in (1, 2) for player in ("generator", "discriminator"))
@@ -50,6 +58,23 @@ def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
         assert config[group]["name"] == choice
     if group in ("stage/network", "stage/recipe"):
         assert config["stage"][group.removeprefix("stage/")]["name"] == choice
+
+
+@pytest.mark.parametrize("mode", choices("sample/mode"))
+def test_every_mode_of_sampling_composes_and_is_built(mode: str, composed: Composed) -> None:
+    config = schema.check(composed(f"mode={mode}", *SAMPLE.get(mode, ()), config="sample"), sampling.Settings)
+    built = build.build(config["mode"], "mode")
+    assert isinstance(built, Mode)
+    assert built.name == mode
+
+
+def test_every_group_of_sampling_is_walked() -> None:
+    assert [folder for folder in FOLDERS if folder not in GROUPS] == ["sample/mode"]
+
+
+def test_sampling_looks_for_runs_where_training_puts_them(composed: Composed) -> None:
+    there, here = schema.check(composed())["paths"], schema.check(composed(config="sample"), sampling.Settings)["paths"]
+    assert here == {name: there[name] for name in here}
 
 
 @pytest.mark.parametrize("verb", ["train", "prepare"])
@@ -171,3 +196,20 @@ def test_only_our_own_networks_come_out_of_a_checkpoint() -> None:
     for target in (others[0], "os.system", "torch.load", "stackgan.networks.pytorch.nn.Linear"):
         with pytest.raises(Exception, match="not a class that conf/ offers"):
             allowed.check({"inside": [{"_target_": target}]}, "x", from_checkpoint=True)
+
+
+def test_an_interpolation_cannot_bring_a_class_in(tmp_path: Path) -> None:
+    """Hydra resolves interpolations while it instantiates, after any look at the config; this one would make a file."""
+    made = tmp_path / "made"
+    call = f"{{_target_: os.mkdir, _args_: ['{made}']}}"
+    node = {
+        "_target_": "stackgan.text.hashing.HashingEncoder",
+        "name": f'${{oc.create:${{oc.decode:"{call}"}}}}',
+        "dim": 8,
+        "window": 2,
+    }
+    with pytest.raises(Exception, match=r"text.name=.*: an interpolation, which is not resolved here"):
+        build.build(node, "text", from_checkpoint=True)
+    assert not made.exists()
+    instantiate(node)
+    assert made.exists(), "without the check it runs"

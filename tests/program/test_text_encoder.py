@@ -5,10 +5,13 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from commands import SMALL, Program
 
+import stackgan
+from stackgan.draw.export import write
 from stackgan.launch import restore
 from stackgan.stage.text_encoder import TextEncoderStage
 
@@ -25,6 +28,14 @@ ENCODER = (
 )
 DRAWS = (*(word for word in SMALL if not word.startswith("data.t")), "data=oxford", "text=char_cnn_rnn", "stage.images=8")
 RUN = "logs/text_encoder/oxford"
+
+
+def export(run: Path) -> Path:
+    """The generator of a run as one file elsewhere."""
+    painter = stackgan.load(run)
+    path = run.parents[3] / "generator.safetensors"
+    write(path, painter.origin, painter.sampler.state_dict(), "average")
+    return path
 
 
 @pytest.fixture
@@ -49,6 +60,12 @@ def test_it_logs_zero_shot_figures_and_a_stage_reads_with_it(trained: Path, prog
     state = torch.load(next(run.glob("checkpoints/seen-*.pt")))
     saved = torch.load(next(trained.glob("checkpoints/seen-*.pt")))
     assert set(state["text"]["weights"]) == {key[5:] for key in saved["weights"] if key.startswith("text.")}
+    shutil.rmtree(trained)
+    for source in (run, export(run)):
+        pixels = stackgan.load(source).sample(["a red flower"], n=1).pixels_NKHWC
+        assert pixels.shape == (1, 1, 64, 64, 3)
+    assert np.array_equal(pixels, stackgan.load(run).sample(["a red flower"], n=1).pixels_NKHWC)
+    assert not np.array_equal(pixels, stackgan.load(run).sample(["a blue flower"], n=1).pixels_NKHWC)
     assert state["text"]["scale"] == pytest.approx(float(saved["weights"]["mean_square"]) ** -0.5)
 
 

@@ -68,7 +68,7 @@ def test_what_a_run_leaves(program: Program, desk: Path) -> None:
         for name in ("reals", "untrained", "seen-000000012", "seen-000000024")
         for split in ("held_out", "test")
     }
-    assert {path.name for path in (RUN / "sheets").iterdir()} == sheets
+    assert {path.name for path in (RUN / "sheets").iterdir()} == {*sheets, "diversity.png"}
     assert not list(desk.rglob("*.part"))
     assert {path.name for path in desk.iterdir()} == {"logs"}
     config = json.loads((RUN / "config.json").read_text())

@@ -4,6 +4,7 @@ import pytest
 import torch
 from tiny_stages import TEXT, state, tiny
 
+from stackgan.core.shapes import Walk
 from stackgan.stage.stackgan import StackGAN
 
 STAGES = [("stage1", "paper"), ("stage2", "paper"), ("stage1", "modern"), ("stage2", "modern")]
@@ -59,3 +60,14 @@ def test_a_second_stage_stands_on_the_picture_its_first_draws_alone() -> None:
     assert torch.equal(one.noise_BZ, two.noise_BZ)
     assert torch.equal(one.epsilon_BK, two.first_epsilon_BK)
     assert not torch.equal(two.epsilon_BK, two.first_epsilon_BK)
+
+
+@pytest.mark.parametrize(("stage", "recipe"), STAGES)
+def test_a_walk_leads_from_one_picture_to_another(stage: str, recipe: str) -> None:
+    made = built(stage, recipe)
+    text_BT, here_B, there_B = torch.randn(1, TEXT).expand(3, -1), torch.full((3,), 4), torch.full((3,), 9)
+    start, middle, end = made.sample(text_BT, here_B, walk=Walk(there_B, torch.tensor([0.0, 0.5, 1.0]))).x_BCHW
+    assert torch.allclose(start, made.sample(text_BT, here_B).x_BCHW[0], atol=1e-5)
+    assert torch.allclose(end, made.sample(text_BT, there_B).x_BCHW[0], atol=1e-5)
+    assert not torch.allclose(middle, start, atol=1e-5)
+    assert not torch.allclose(middle, end, atol=1e-5)

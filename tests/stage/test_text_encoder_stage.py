@@ -49,7 +49,7 @@ def test_three_steps_are_plain_torchs(symmetric: bool) -> None:
     weights = [*text.parameters(), *picture.parameters()]
     square = [torch.zeros_like(weight) for weight in weights]
     mean_square = 1.0
-    fit(stage, batches(3, torch.float64), precision="64-true")
+    fit(stage, batches(3, torch.float64))
     for i, batch in enumerate(batches(3, torch.float64)):
         u, v = text(batch.text_BT), picture(batch.extras["features"])
         mean_square += (float(u.detach().square().mean()) - mean_square) / (i + 1)

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from stackgan.callbacks.sheets import NEXT_NOISE
 from stackgan.callbacks.watcher import Watcher
 from stackgan.core.ranges import Fraction, Positive
 from stackgan.core.shapes import Examples
+from stackgan.core.spread import spread
 from stackgan.data.records import Split
+from stackgan.plots.curves import curves
 
 
 class Health(Watcher):
@@ -90,7 +93,8 @@ class Diversity(Health):
     """Records diversity/within and diversity/across: how far pictures of one sentence, and of several with one noise, lie apart.
 
     Both are root mean squares over pixels in [-1, 1], of a picture's distance from the mean of its group. within is low at
-    `least` of across, or of its own highest so far, and below. split: whose sentences. sentences, noises: how many of each.
+    `least` of across, or of its own highest so far, and below. Both over images seen are diversity.png among the sheets.
+    split: whose sentences. sentences, noises: how many of each.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset({"pictures"})
@@ -99,16 +103,17 @@ class Diversity(Health):
         super().__init__(every_images)
         self.split, self.sentences, self.noises, self.least = split, sentences, noises, least
         self._highest = 0.0
+        self._history: list[list[float]] = []
         self._examples: Examples | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Also the highest diversity so far."""
-        return {**super().state_dict(), "highest": self._highest}
+        """Also the highest diversity so far, and all of them."""
+        return {**super().state_dict(), "highest": self._highest, "history": self._history}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from state_dict()."""
         super().load_state_dict(state_dict)
-        self._highest = state_dict["highest"]
+        self._highest, self._history = state_dict["highest"], state_dict.get("history", [])
 
     def begin(self, stage: Any) -> None:
         """Fix the sentences."""
@@ -124,9 +129,17 @@ class Diversity(Health):
         found = {"diversity/within": round(within, 4), "diversity/across": round(across, 4)}
         self.view.record(stage.images_seen, found)
         self._highest = max(self._highest, within)
+        # A new list: the old one may lie in a checkpoint's state.
+        self._history = [*self._history, [stage.images_seen, within, across]]
+        self.view.save(self._curves(), "diversity")
         low = within <= self.least * max(across, self._highest)
         self.judge(stage.images_seen, SAME.format(within=within, across=across, highest=self._highest) if low else None)
         return found
+
+    def _curves(self) -> Image.Image:
+        seen, within, across = zip(*self._history, strict=True)
+        lines = {"only the sentence changes": (seen, across), "only the noise changes": (seen, within)}
+        return curves({"root mean square": lines}, f"how much pictures change, sentences of split {self.split}")
 
 
 SAME = (
@@ -135,8 +148,3 @@ SAME = (
     "larger stage.recipe.batch_size, stage.recipe.r1_weight=0.1 (with discriminator_norm=none), "
     "stage.recipe.augment_translation=0.125"
 )
-
-
-def spread(x_NKCHW: Tensor, dim: int) -> float:
-    """Root mean square distance of the pictures from their mean along dim."""
-    return float((x_NKCHW - x_NKCHW.mean(dim, keepdim=True)).square().mean().sqrt())

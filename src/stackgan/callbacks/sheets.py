@@ -1,14 +1,11 @@
 """Sample sheets: the same sentences and noise again and again, with the sentences drawn beside the pictures."""
 
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
 from stackgan.callbacks.watcher import Watched, Watcher
-from stackgan.core import atomic
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
@@ -39,7 +36,7 @@ class Sheets(Watcher):
         if stage.images_seen == 0:
             for split, examples in self._examples.items():
                 picture = sheet([("real", examples.real_NHWC)], examples.sentences, f"real pictures of split {split}")
-                self._save(picture, f"reals-{split}")
+                self.view.save(picture, f"reals-{split}")
             self._draw(stage, "untrained")
 
     def look(self, stage: Any) -> dict[str, float]:
@@ -53,16 +50,7 @@ class Sheets(Watcher):
             title = f"{stage.name}, {stage.images_seen:,} images seen, sentences of split {split}"
             found = columns(stage, examples, self.noises)
             self.view.show(stage.images_seen, f"drawn/{split}", found[-1][1][:, 0], examples.sentences)
-            self.latest.append(self._save(sheet(found, examples.sentences, title), f"{name}-{split}"))
-
-    def _save(self, picture: Image.Image, name: str) -> Path:
-        """Write a sheet; a full disk costs the sheet, not the run."""
-        path = self.view.folder / f"{name}.png"
-        try:
-            atomic.write(path, lambda beside: picture.save(beside, "PNG"))
-        except OSError as error:
-            print(f"warning: {path}: cannot be written ({error.strerror}); training goes on", file=sys.stderr, flush=True)
-        return path
+            self.latest.append(self.view.save(sheet(found, examples.sentences, title), f"{name}-{split}"))
 
 
 def columns(stage: Watched, examples: Examples, noises: int) -> list[tuple[str, "np.ndarray[Any, Any]"]]:

@@ -1,12 +1,15 @@
 """What a callback of this room is given: a folder, the data's examples, and the metrics file."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from lightning.pytorch import Callback, Trainer
+from PIL import Image
 
+from stackgan.core import atomic
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Described, Examples, Sampler
 
@@ -56,6 +59,15 @@ class View:
     record: Record
     show: Show
     results: dict[str, Any]
+
+    def save(self, picture: Image.Image, name: str) -> Path:
+        """Write a sheet into the folder; a full disk costs the sheet, not the run."""
+        path = self.folder / f"{name}.png"
+        try:
+            atomic.write(path, lambda beside: picture.save(beside, "PNG"))
+        except OSError as error:
+            print(f"warning: {path}: cannot be written ({error.strerror}); training goes on", file=sys.stderr, flush=True)
+        return path
 
 
 class Watcher(Callback):

@@ -1,8 +1,10 @@
 """Files that are either whole or not there."""
 
+import itertools
 import json
 import math
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,30 @@ def write(path: Path, fill: Callable[[Path], object]) -> None:
         sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_folder(parent: Path, stem: str, fill: Callable[[Path], object]) -> Path:
+    """Let fill write into a folder beside, then rename it to the first `<stem>-<number>` that is free; nothing is overwritten.
+
+    Returns the folder. Where fill fails nothing is left behind.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    beside = parent / f".{stem}.{os.getpid()}.new"  # not .part: those are files, which a resumed run removes
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        fill(beside)
+        for number in itertools.count(1):
+            folder = parent / f"{stem}-{number}"
+            try:
+                if not folder.exists():
+                    return beside.rename(folder)
+            except OSError:
+                if not folder.exists():  # else another process took this number in between
+                    raise
+        raise AssertionError("numbers do not end")
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

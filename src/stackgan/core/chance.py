@@ -4,6 +4,7 @@ So the samples of an iteration do not depend on the number of ranks, on metrics 
 """
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor
@@ -35,6 +36,16 @@ def normal_rows(key_B: Tensor, width: int, seed: int, stream: str, truncated: bo
     """(B, width) standard normal numbers, each row a function of its key alone."""
     rows = [normal((width,), generator(seed, stream, k), truncated) for k in key_B.tolist()]
     return torch.stack(rows) if rows else torch.empty(0, width)
+
+
+def between(here_BZ: Tensor, there_BZ: Tensor, share_B: Tensor) -> Tensor:
+    """(B, Z) numbers on the great circle from here (share 0) to there (share 1).
+
+    Two independent draws of N(0, 1) are nearly at right angles, and cos * here + sin * there is N(0, 1) at every place on the way;
+    on the straight line between them numbers would shrink by up to 0.7, to lengths that a generator never saw.
+    """
+    angle_B1 = share_B.to(torch.float32)[:, None] * (math.pi / 2)
+    return angle_B1.cos() * here_BZ + angle_B1.sin() * there_BZ
 
 
 def order(size: int, seed: int, epoch: int) -> Tensor:

@@ -100,11 +100,22 @@ class ImageEncoder(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Walk:
+    """Part of the way from each picture's own noise and epsilon to another's.
+
+    key_B: int64, the other's key. share_B: 0 is the picture's own, 1 the other's.
+    """
+
+    key_B: Tensor
+    share_B: Tensor
+
+
 class Sampler(Protocol):
     """All that callbacks and metrics may know of a stage."""
 
     resolution: int
 
-    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average") -> Pictures:
-        """Draw one picture a sentence; noise and epsilon come from key_B alone, so pictures of two systems pair up."""
+    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None) -> Pictures:
+        """Draw one picture a sentence; noise and epsilon come from key_B (and walk) alone, so pictures of two systems pair up."""
         ...

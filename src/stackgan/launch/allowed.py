@@ -32,7 +32,10 @@ def resolve(path: str, target: str, from_checkpoint: bool = False) -> type[Any]:
 
 
 def check(node: Any, path: str, from_checkpoint: bool = False) -> None:
-    """Refuse a config with a `_target_` that is not allowed, anywhere inside."""
+    """Refuse a config with a `_target_` that is not allowed, anywhere inside.
+
+    So are interpolations, which `instantiate` would resolve after this look: `${oc.decode:...}` can make a `_target_` of a string.
+    """
     if isinstance(node, dict):
         if "_target_" in node:
             resolve(path, str(node["_target_"]), from_checkpoint)
@@ -41,3 +44,5 @@ def check(node: Any, path: str, from_checkpoint: bool = False) -> None:
     elif isinstance(node, list):
         for index, value in enumerate(node):
             check(value, f"{path}.{index}", from_checkpoint)
+    elif isinstance(node, str) and "${" in node:
+        raise UserError(f"{path}={node}: an interpolation, which is not resolved here; give the value itself")

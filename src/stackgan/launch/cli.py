@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stackgan.core.errors import RunError, UserError, did_you_mean
-from stackgan.launch.places import CONF
+from stackgan.launch.places import home
 
 USER_ERROR, RUN_ERROR = 2, 1
 Verb = Callable[[DictConfig], Any]
@@ -31,8 +32,8 @@ def run(verb: Verb, config: str = "train") -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     OmegaConf.register_new_resolver("by_stage", by_stage, replace=True)
     try:
-        _check_groups(sys.argv[1:])
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config)(_job(verb, config))()
+        _check_groups(sys.argv[1:], config)
+        hydra.main(version_base="1.3", config_path=str(home(config)), config_name=config)(_job(verb, config))()
     except UserError as error:
         _fail(str(error))
     except RunError as error:
@@ -70,37 +71,39 @@ def _job(verb: Verb, name: str) -> Verb:
     return job
 
 
-def _check_groups(words: list[str]) -> None:
+def _check_groups(words: list[str], config: str) -> None:
     """Raise UserError for slips that Hydra answers with a traceback or misreads: `stage.recipe=modern`, `callbacks=null`, `=3`."""
     for word in words:
         key, equals, value = word.partition("=")
         if word.startswith("="):
             raise UserError(f"{word}: write <setting>=<value>")
         name = key.lstrip("+~").replace(".", "/")
-        if not equals or name.startswith("-") or not (CONF / name).is_dir():
+        if not equals or name.startswith("-") or not (home(config) / name).is_dir():
             continue
-        choices = ", ".join(_choices(name))
+        choices = ", ".join(_choices(name, config))
         if "." in key and not value.startswith(("{", "$")):
             raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
         if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
             raise UserError(f"{word}: a group takes the name of one of its files, or is left out ({name} has {choices})")
 
 
-def _choices(group: str) -> list[str]:
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
+def _choices(group: str, config: str) -> list[str]:
+    return sorted(path.stem for path in (home(config) / group).glob("*.yaml") if not path.stem.startswith("_"))
 
 
 def _fail(line: str, code: int = USER_ERROR) -> None:
-    print(f"error: {line}", file=sys.stderr, flush=True)
+    print(f"error: {' '.join(line.split())}", file=sys.stderr, flush=True)
     sys.exit(code)
 
 
 def explain(error: Exception, words: list[str], config: str) -> str:
     """Hydra's and OmegaConf's complaints in one line with the nearest right name."""
     text = str(error)
+    if isinstance(error, HydraException) and (line := _unreadable(words)):
+        return line
     if found := re.search(r"Could not find '([^']+)'", text):
         group, _, choice = found[1].rpartition("/")
-        choices = _choices(group)
+        choices = _choices(group, config)
         return f"{group}={choice}: no such choice{did_you_mean(choice, choices)} ({group} has {', '.join(sorted(choices))})"
     if found := re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", text):
         return _unknown_key(found[1] or found[2], words, config)
@@ -115,6 +118,25 @@ def explain(error: Exception, words: list[str], config: str) -> str:
     return " ".join(text.split("\n")[0].split()) + _full_key(text)
 
 
+def _unreadable(words: list[str]) -> str | None:
+    """The first word whose value Hydra's grammar cannot read, or reads as several values, and how to quote it."""
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or word.startswith("-"):
+            continue
+        try:
+            several = OverridesParser.create().parse_override(word).is_sweep_override() and not {"-m", "--multirun"} & set(words)
+        except HydraException:
+            several = False
+        else:
+            if not several:
+                continue
+        what = "commas part several values, which only -m takes" if several else "not a value by Hydra's grammar"
+        escaped = value.replace('"', '\\"')
+        return f"{word}: {what}; quote it for Hydra too: " + shlex.quote(f'{key}="{escaped}"')
+    return None
+
+
 def _full_key(text: str) -> str:
     found = re.search(r"full_key: (\S+)", text)
     return f" (at {found[1]})" if found else ""
@@ -126,18 +148,21 @@ def _unknown_key(key: str, words: list[str], config: str) -> str:
     if key in known or key in _keys(_defaults(config, [])):
         return f"{given}: the other choices of this command leave no such setting; drop it, or them"
     parts = key.split("/")
-    if len(parts) > 1 or (CONF / key).is_dir():
-        known += [str(path.relative_to(CONF)) for path in CONF.rglob("*") if path.is_dir()]
+    root = home(config)
+    if len(parts) > 1 or (root / key).is_dir():
+        known += [str(path.relative_to(root)) for path in root.rglob("*") if path.is_dir()]
     return f"{given}: no such setting{did_you_mean(key, known)}"
 
 
 def _defaults(config: str, words: list[str]) -> DictConfig:
     """The config with only the group choices of the command line that compose, to learn its keys."""
     parsed = OverridesParser.create().parse_overrides([w for w in words if "=" in w and w[0] != "-"])
-    groups = [f"{o.key_or_group}={o.value()}" for o in parsed if (CONF / o.key_or_group).is_dir() and isinstance(o.value(), str)]
+    groups = [
+        f"{o.key_or_group}={o.value()}" for o in parsed if (home(config) / o.key_or_group).is_dir() and isinstance(o.value(), str)
+    ]
     from hydra import compose, initialize_config_dir
 
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+    with initialize_config_dir(version_base="1.3", config_dir=str(home(config))):
         try:
             return compose(config_name=config, overrides=groups)
         except HydraException:

@@ -27,11 +27,13 @@ Name = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[A-Za-z0-9][A-Z
 _SETTINGS = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
-class _Part(pydantic.BaseModel):
+class Part(pydantic.BaseModel):
+    """Settings that belong together; names that are not listed are refused."""
+
     model_config = _SETTINGS
 
 
-class Paths(_Part):
+class Paths(Part):
     """Places on disk."""
 
     logs: str
@@ -40,20 +42,20 @@ class Paths(_Part):
     cache: str
 
 
-class Run(_Part):
+class Run(Part):
     """Which run folder."""
 
     name: Name | None
     fresh: bool
 
 
-class Sweep(_Part):
+class Sweep(Part):
     """Which sweep folder."""
 
     name: Name
 
 
-class Trainer(_Part):
+class Trainer(Part):
     """How the machine is used; changes no sample."""
 
     accelerator: Literal["auto", "cpu", "gpu"]
@@ -66,7 +68,7 @@ class Trainer(_Part):
     best: str | None
 
 
-class Top(_Part):
+class Top(Part):
     """The whole; parts with a `_target_` are checked against that class's signature."""
 
     seed: Natural
@@ -106,15 +108,15 @@ BUILT: Mapping[str, frozenset[str]] = {
 """Constructor arguments that the builder gives, by where they begin: set by hand they would be ignored."""
 
 
-def check(config: DictConfig) -> dict[str, Any]:
-    """The settings as plain data, every value of the type its signature declares."""
+def check(config: DictConfig, top: type[Part] = Top) -> dict[str, Any]:
+    """The settings as plain data, every value of the type its signature declares. top: what the whole consists of."""
     OmegaConf.resolve(config)
     plain: dict[str, Any] = OmegaConf.to_container(config, throw_on_missing=True)  # type: ignore[assignment]
-    checked = _against(Top, plain, "")
+    checked = _against(top, plain)
     # The stage first: data and text refer to its settings, and the complaint should name the one that was given.
-    for name in ("stage", "text", "data"):
+    for name in (name for name in ("stage", "text", "data", "mode") if isinstance(checked.get(name), dict)):
         checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
-    for group in ("callbacks", "logger"):
+    for group in (name for name in ("callbacks", "logger") if name in checked):
         kept = {name: node for name, node in checked[group].items() if node is not None}
         checked[group] = {name: _target(node, f"{group}.{name}") for name, node in kept.items()}
     return checked
@@ -154,12 +156,12 @@ def _value(kind: Any, value: Any, path: str) -> Any:
     return checked
 
 
-def _against(model: type[pydantic.BaseModel], values: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _against(top: type[Part], values: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        checked = model.model_validate(values).model_dump()
+        checked = top.model_validate(values).model_dump()
     except pydantic.ValidationError as error:
-        raise _complaint(error, path) from None
-    _no_switch_for_a_number(values, checked, path)
+        raise _complaint(error, "", top) from None
+    _no_switch_for_a_number(values, checked, "")
     return checked
 
 
@@ -179,13 +181,13 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> UserError:
     return UserError(f"{key}={_shown(value)}: no such setting{way}")
 
 
-def _complaint(error: pydantic.ValidationError, path: str) -> UserError:
+def _complaint(error: pydantic.ValidationError, path: str, top: type[Part] = Top) -> UserError:
     """The first complaint in one line; the location's last parts may name a branch of a union, which is no key."""
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"] if str(part).isidentifier() and str(part) not in ("int", "str", "float", "none")]
     key = ".".join([path, *parts] if path else parts)
     if first["type"] == "extra_forbidden":
-        return _unknown(key, first["input"], _fields(parts[:-1]))
+        return _unknown(key, first["input"], _fields(parts[:-1], top))
     if first["type"] == "string_pattern_mismatch":
         return UserError(f"{key}={_shown(first['input'])}: letters, digits, '.', '_' and '-' only, a letter or digit first")
     message = first["msg"][0].lower() + first["msg"][1:]
@@ -193,9 +195,9 @@ def _complaint(error: pydantic.ValidationError, path: str) -> UserError:
     return UserError(f"{key}={_shown(first['input'])}: {message}{near}")
 
 
-def _fields(parts: Iterable[str]) -> list[str]:
-    """The names beside an unknown one: those of Top, or of a part of it."""
-    model: Any = Top
+def _fields(parts: Iterable[str], top: type[Part]) -> list[str]:
+    """The names beside an unknown one: those of the whole, or of a part of it."""
+    model: Any = top
     for part in parts:
         model = model.model_fields[part].annotation
     return list(model.model_fields)

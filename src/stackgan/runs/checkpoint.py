@@ -50,8 +50,8 @@ def newest_whole(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     return None
 
 
-def load(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running any code in it. Raises UserError where it is damaged or not one of ours."""
+def load(path: Path, way: str = "delete it to go on from the one before") -> dict[str, Any]:
+    """Read a checkpoint without running any code in it. Raises UserError with this way out where it is damaged or not ours."""
     try:
         # torch.load reads flipped bits without a word; the archive's checksums notice them.
         with zipfile.ZipFile(path) as archive:
@@ -60,9 +60,7 @@ def load(path: Path) -> dict[str, Any]:
             raise ValueError(f"damaged at {damaged}")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(
-            f"checkpoint {path}: cannot be read ({type(error).__name__}); delete it to go on from the one before"
-        ) from error
+        raise UserError(f"checkpoint {path}: cannot be read ({type(error).__name__}); {way}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise UserError(f"checkpoint {path}: not a checkpoint of this version (format {FORMAT})")
     return state

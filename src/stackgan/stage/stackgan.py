@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 from stackgan.core import chance
 from stackgan.core.pixels import to_unit_range
 from stackgan.core.ranges import Natural, Positive
-from stackgan.core.shapes import Batch, Pictures, Weights
+from stackgan.core.shapes import Batch, Pictures, Walk, Weights
 from stackgan.networks.discriminators import Discriminator
 from stackgan.networks.generators import StageOneBase, StageTwoGenerator
 from stackgan.objectives import augment, kl, matching, penalties
@@ -59,7 +59,8 @@ class StackGAN(Adversarial):
         super().__init__(
             name=name, generator=generator, discriminator=discriminator, recipe=recipe, seed=seed, epoch_images=epoch_images
         )
-        self.resolution, self.text_twice = resolution, text_twice
+        self.resolution: int = resolution
+        self.text_twice = text_twice
         self.conditioning_augmentation = conditioning_augmentation
         lowest = generator.first if isinstance(generator, Stacked) else generator.network
         self.judged: dict[str, Tensor] = {}
@@ -127,12 +128,12 @@ class StackGAN(Adversarial):
         return groups
 
     @torch.no_grad()
-    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average") -> Pictures:
+    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None) -> Pictures:
         """Draw one picture a sentence (Sampler). text_BT: (B, T). key_B: int64, the picture's own noise and epsilon."""
         generator = self.average if self.average is not None and weights == "average" else self.generator
         mode = generator.training
         generator.eval()
-        fakes: Fakes = generator(text_BT.to(self.device), self._sample_draws(key_B))
+        fakes: Fakes = generator(text_BT.to(self.device), self._sample_draws(key_B, walk))
         generator.train(mode)
         return Pictures(fakes.x_BCHW, fakes.first_BCHW)
 
@@ -196,11 +197,15 @@ class StackGAN(Adversarial):
             penalty = penalties.r1(logit_B, leaf)
         return 0.5 * self.recipe.r1_weight * self.recipe.r1_every * penalty
 
-    def _sample_draws(self, key_B: Tensor) -> Draws:
+    def _sample_draws(self, key_B: Tensor, walk: Walk | None = None) -> Draws:
         truncated, zero = self.recipe.epsilon_truncated, self.recipe.epsilon_at_test == "zero"
 
         def rows(stream: str, width: int, truncated: bool = False) -> Tensor:
-            return chance.normal_rows(key_B, width, SAMPLING_SEED, stream, truncated).to(self.device)
+            here_BZ = chance.normal_rows(key_B, width, SAMPLING_SEED, stream, truncated)
+            if walk is None:
+                return here_BZ.to(self.device)
+            there_BZ = chance.normal_rows(walk.key_B, width, SAMPLING_SEED, stream, truncated)
+            return chance.between(here_BZ, there_BZ, walk.share_B).to(self.device)
 
         def epsilon(stream: str, width: int) -> Tensor:
             return torch.zeros(len(key_B), width, device=self.device) if zero else rows(stream, width, truncated)

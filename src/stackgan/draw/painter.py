@@ -1,0 +1,141 @@
+"""A generator with its sentence encoder: sentences in, pictures out."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stackgan.core.errors import UserError
+from stackgan.core.pixels import to_bytes_NHWC
+from stackgan.core.shapes import Sampler, Walk, Weights
+from stackgan.draw.sentences import cleaned, keys
+from stackgan.text.encoder import TextEncoder
+
+Pixels = NDArray[np.uint8]
+
+CHUNK = 64
+"""Pictures drawn at once; what is waiting costs no more than its bytes."""
+
+
+class Drawer(Sampler, Protocol):
+    """A Sampler whose weights can be taken out: `generator.*`, and `average.*` where it keeps them."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All weights by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose pictures these are. All but source travels along in an exported file.
+
+    config: the run's settings. facts: fingerprints of its data and encoder, text width. first: `config` of the Stage-I run under
+    a Stage-II, else None. images_seen: in training. holds: which weights there are. provenance: the run's, {} where it is unknown.
+    source: the file the weights were read from. encoder: settings and weights of a sentence encoder trained here
+    (TextEncoder.carried), None where the run's settings alone make the encoder.
+    """
+
+    config: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    first: Mapping[str, Any] | None
+    images_seen: int
+    holds: tuple[Weights, ...]
+    provenance: Mapping[str, Any]
+    source: str
+    encoder: Mapping[str, Any] | None = None
+
+    @property
+    def stage(self) -> str:
+        """As in `stage=`."""
+        return str(self.config["stage"]["name"])
+
+    @property
+    def data(self) -> str:
+        """As in `data=`."""
+        return str(self.config["data"]["name"])
+
+    def weights(self, wanted: Weights) -> Weights:
+        """The weights that draw: those wanted, or live ones for averaged where the run averaged none. Raises UserError."""
+        if wanted in self.holds or (wanted == "average" and not self.config["stage"]["recipe"].get("average_decay")):
+            return wanted if wanted in self.holds else "live"
+        raise UserError(f"weights={wanted}: {self.source} holds only {self.holds[0]} weights; set weights={self.holds[0]}")
+
+    def caption(self, wanted: Weights) -> str:
+        """One line for people."""
+        return f"{self.stage} on {self.data}, {self.images_seen:,} images seen, {self.weights(wanted)} weights"
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """n pictures of each of N sentences: uint8 pixels_NKHWC (N, n, H, W, 3), exactly what a PNG holds.
+
+    first_NKHWC: the Stage-I pictures under those of a Stage-II, else None. sentences: as they were read. seed: of the noise.
+    """
+
+    sentences: tuple[str, ...]
+    seed: int
+    pixels_NKHWC: Pixels
+    first_NKHWC: Pixels | None
+
+
+class Painter:
+    """sampler: the generator. encoder: what it was trained with. origin: where both come from.
+
+    `stackgan.load` makes one from a run, a checkpoint, or an exported file.
+    """
+
+    def __init__(self, sampler: Drawer, encoder: TextEncoder, origin: Origin) -> None:
+        self.sampler, self.encoder, self.origin = sampler, encoder, origin
+
+    @property
+    def resolution(self) -> int:
+        """Pixels a side of what is drawn."""
+        return self.sampler.resolution
+
+    def sample(
+        self, sentences: str | Sequence[str], n: int = 1, seed: int = 0, same_noise: bool = False, weights: Weights = "average"
+    ) -> Drawings:
+        """Draw n pictures of each sentence, (N, n, H, W, 3); the same on every call, whatever is drawn beside it (up to rounding).
+
+        seed: of the noise, which also depends on the sentence, unless same_noise. weights: averaged (where the run kept them) or
+        live. Runs of white space count as one space; long sentences are read as far as the encoder reads, any script is taken.
+        Raises UserError for an empty sentence, and for weights that are not there.
+        """
+        read = tuple(cleaned(sentence) for sentence in ([sentences] if isinstance(sentences, str) else sentences))
+        text_NT, key_NK = self.embed(read), keys(read, n, seed, same_noise)
+        text_BT = text_NT[:, None].expand(-1, n, -1).reshape(len(read) * n, text_NT.shape[1])
+        pixels, first = self.draw(text_BT, key_NK.flatten(), weights)
+        stacked = [None if flat is None else flat.reshape(len(read), n, *flat.shape[1:]) for flat in (pixels, first)]
+        assert stacked[0] is not None
+        return Drawings(read, seed, stacked[0], stacked[1])
+
+    def embed(self, sentences: Sequence[str]) -> Tensor:
+        """(N, T) float32; a line on stderr for each sentence in which the encoder finds nothing it knows (the zero vector)."""
+        text_NT = torch.from_numpy(self.encoder.encode(sentences))
+        for sentence, known in zip(sentences, text_NT.any(dim=1).tolist(), strict=True):
+            if not known:
+                line = f"text={self.encoder.name} finds nothing it can read in {sentence[:60]!r}; its pictures show no sentence"
+                print(f"warning: {line}", file=sys.stderr, flush=True)
+        return text_NT
+
+    def draw(
+        self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None
+    ) -> tuple[Pixels, Pixels | None]:
+        """uint8 (B, H, W, 3) pictures of embeddings and noise keys, and the Stage-I pictures under them; a chunk at a time."""
+        weights = self.origin.weights(weights)
+        out: list[Pixels] = []
+        below: list[Pixels] = []
+        for start in range(0, len(key_B), CHUNK):
+            part = slice(start, start + CHUNK)
+            way = None if walk is None else Walk(walk.key_B[part], walk.share_B[part])
+            drawn = self.sampler.sample(text_BT[part], key_B[part], weights, way)
+            out.append(to_bytes_NHWC(drawn.x_BCHW))
+            if drawn.first_BCHW is not None:
+                below.append(to_bytes_NHWC(drawn.first_BCHW))
+        nothing: Pixels = np.empty((0, self.resolution, self.resolution, 3), np.uint8)
+        return np.concatenate(out or [nothing]), np.concatenate(below) if below else None
