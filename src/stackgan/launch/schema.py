@@ -132,10 +132,16 @@ def _target(node: Mapping[str, Any], path: str, beside: Mapping[str, Any] = MISS
 
 
 def signature(of: type) -> dict[str, Any]:
-    """Constructor arguments of a class and their types."""
-    hints = get_type_hints(of.__init__, include_extras=True)  # type: ignore[misc]
-    names = list(inspect.signature(of).parameters)
-    return {name: hints.get(name, Any) for name in names}
+    """Constructor arguments of a class and their types; `**shared` stands for those of the class above it."""
+    found: dict[str, Any] = {}
+    for owner in (cls for cls in of.__mro__ if "__init__" in vars(cls)):
+        init: Any = vars(owner)["__init__"]
+        hints = get_type_hints(init, include_extras=True)
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        found |= {p.name: hints.get(p.name, Any) for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in found}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    return found
 
 
 def _value(kind: Any, value: Any, path: str) -> Any:
