@@ -16,6 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from stackgan import toybirds
+from stackgan.data.toybirds import read_toybirds
 from stackgan.launch import cli
 from stackgan.launch.training import train
 
@@ -34,6 +35,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_sets.write_cub(root / "cub")
     tiny_sets.write_coco(root / "coco")
     tiny_sets.write_folder(root / "folder")
+    birds = read_toybirds(root / "toybirds" / toybirds.fingerprint(TRAIN, TEST, 0)).records
+    tiny_sets.write_vectors(root / "toybirds.npz", birds)
     return root
 
 

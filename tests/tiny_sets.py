@@ -1,10 +1,14 @@
 """Small data sets in their published layouts, for tests of several rooms."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from stackgan.data.records import Record
+from stackgan.text.embedding_file import write_embeddings
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 200)}
 CUB_CLASSES = {1: "001.Red_Bird", 2: "002.Green_Bird", 3: "003.Blue_Bird"}
@@ -73,3 +77,12 @@ def write_folder(root: Path, count: int = 12) -> None:
     for number in range(count):
         picture(number).save(root / f"picture {number}.JPG", quality=95)
         (root / f"picture {number}.txt").write_text(f"a dog number {number}\n{number} kites\n")
+
+
+def write_vectors(path: Path, records: Sequence[Record], dim: int = 6) -> None:
+    """Embeddings of every caption: random, the last number its place."""
+    chance = np.random.default_rng(0)
+    rows = [chance.normal(size=(len(record.captions), dim)).astype(np.float32) for record in records]
+    for row in rows:
+        row[:, -1] = np.arange(len(row))
+    write_embeddings(path, [record.key for record in records], max(map(len, rows)), dim, rows)

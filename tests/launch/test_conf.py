@@ -28,7 +28,7 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
 
 
-BESIDE = {"ddp": ("trainer.devices=2",)}
+BESIDE = {"ddp": ("trainer.devices=2",), "precomputed": ("text.file=${paths.data}/toybirds.npz",)}
 """What a choice needs beside it, on a machine without a GPU."""
 
 ALL = [(group, choice) for group in GROUPS for choice in choices(group)]
@@ -115,7 +115,7 @@ def test_every_data_set_trains(data: str, program: Program, desk: Path) -> None:
 def test_every_encoder_trains(text: str, program: Program, desk: Path) -> None:
     if text == "minilm" and importlib.util.find_spec("transformers") is None:
         pytest.skip("the extra stackgan[text] is not installed")
-    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"text={text}", "stage.images=8")
+    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"text={text}", *BESIDE.get(text, ()), "stage.images=8")
 
 
 @pytest.mark.parametrize("callbacks", choices("callbacks"))
