@@ -35,6 +35,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny_sets.write_cub(root / "cub")
     tiny_sets.write_coco(root / "coco")
     tiny_sets.write_folder(root / "folder")
+    tiny_sets.write_stackgan(root / "stackgan")
+    tiny_sets.write_hf(root / "hf")
     birds = read_toybirds(root / "toybirds" / toybirds.fingerprint(TRAIN, TEST, 0)).records
     tiny_sets.write_vectors(root / "toybirds.npz", birds)
     return root

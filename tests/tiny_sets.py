@@ -1,6 +1,7 @@
 """Small data sets in their published layouts, for tests of several rooms."""
 
 import json
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,6 +78,26 @@ def write_folder(root: Path, count: int = 12) -> None:
     for number in range(count):
         picture(number).save(root / f"picture {number}.JPG", quality=95)
         (root / f"picture {number}.txt").write_text(f"a dog number {number}\n{number} kites\n")
+
+
+def write_stackgan(root: Path) -> None:
+    """CUB's pictures, captions and boxes, and the authors' two small pickles beside them, in Python 2's protocol."""
+    write_cub(root)
+    for part, classes in (("train", (2, 3)), ("test", (1,))):
+        names = [f"{CUB_CLASSES[number]}/bird_{i}" for number in classes for i in range(4)]
+        numbers = [number for number in classes for _ in range(4)]
+        (root / part).mkdir()
+        (root / part / "filenames.pickle").write_bytes(pickle.dumps(names, protocol=0))
+        (root / part / "class_info.pickle").write_bytes(pickle.dumps(numbers, protocol=0))
+
+
+def write_hf(root: Path, count: int = 12) -> None:
+    """Parquet with pictures and a caption each, split by nothing."""
+    import datasets
+
+    root.mkdir(parents=True)
+    rows = {"image": [picture(number) for number in range(count)], "text": [f"a dog number {number}" for number in range(count)]}
+    datasets.Dataset.from_dict(rows).cast_column("image", datasets.Image()).to_parquet(str(root / "train.parquet"))
 
 
 def write_vectors(path: Path, records: Sequence[Record], dim: int = 6) -> None:

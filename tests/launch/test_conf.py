@@ -14,6 +14,7 @@ from commands import BIRDS, SMALL, Composed, Program
 
 from stackgan.launch import allowed, build, rules, schema
 from stackgan.launch.places import CONF
+from stackgan.launch.preparing import prepare
 from stackgan.stage.stacked import Stacked
 
 GROUPS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {"."})
@@ -106,8 +107,10 @@ def test_the_paper_s_networks_train_at_their_own_width(stage: str, program: Prog
 
 
 @pytest.mark.parametrize("data", choices("data"))
-def test_every_data_set_trains(data: str, program: Program, desk: Path) -> None:
+def test_every_data_set_is_prepared_and_trains(data: str, program: Program, desk: Path) -> None:
     words = [word for word in WITHOUT_CALLBACKS if data == "toybirds" or not word.startswith(("data.train", "data.test"))]
+    prepared = program(*words, f"data={data}", verb=prepare, config="prepare")
+    assert "contact sheet:" in prepared.out, prepared.err
     trained(program, desk, "stage1", *words, f"data={data}", "stage.images=8")
 
 

@@ -18,7 +18,7 @@ from stackgan.plots.sheet import contact_sheet
 SHEET = 25
 """Pictures on the contact sheet, from the train split."""
 
-SHOWN = 20
+SHOWN = 10
 """Warnings, and pictures left out, that are printed; report.txt has all."""
 
 

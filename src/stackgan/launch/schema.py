@@ -81,6 +81,12 @@ class Top(_Part):
     logger: dict[str, dict[str, Any] | None]
 
 
+class Preparing(Top):
+    """prepare.py's whole."""
+
+    export: str | None
+
+
 STAGE_LAUNCH: dict[str, Any] = {
     "network": dict[str, Any],
     "images": Positive | None,
@@ -104,7 +110,7 @@ def check(config: DictConfig) -> dict[str, Any]:
     """The settings as plain data, every value of the type its signature declares."""
     OmegaConf.resolve(config)
     plain: dict[str, Any] = OmegaConf.to_container(config, throw_on_missing=True)  # type: ignore[assignment]
-    checked = _against(Top, plain, "")
+    checked = _against(Preparing if "export" in plain else Top, plain, "")
     # The stage first: data and text refer to its settings, and the complaint should name the one that was given.
     for name in ("stage", "text", "data"):
         checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
