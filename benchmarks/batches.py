@@ -1,8 +1,8 @@
 """Time and memory of cutting batches of 64 with crop, flip, another class's partner and the mean of four captions.
 
 `python benchmarks/batches.py 2048 8192` makes random pictures of photographs' detail, so many each time, keeps them in each of
-the three ways, and prints milliseconds a batch (median of 200, and of them the processor's) and by how much the process grew meanwhile.
-Mapped memory is not counted: the system takes it back at any time.
+the three ways, and prints milliseconds a batch (median of 200, and of them the processor's) and by how much the process grew
+meanwhile. Mapped memory is not counted: the system takes it back at any time.
 """
 
 import os
@@ -84,9 +84,8 @@ def main() -> None:
                     arrays = arrays_of(Path(folder), kept, size, count)  # type: ignore[arg-type]
                     on_disk = sum(path.stat().st_size for path in Path(folder).glob("whole*")) / 1e9
                     median, worked, grew = timed(arrays, resolution)
-                print(
-                    f"{kept:8} {size:6} {resolution:4} {count:8,} {on_disk:5.2f} GB {median:6.1f} ms {worked:6.1f} ms {grew:5.1f} MB"
-                )
+                what = f"{kept:8} {size:6} {resolution:4} {count:8,} {on_disk:5.2f} GB"
+                print(f"{what} {median:6.1f} ms {worked:6.1f} ms {grew:5.1f} MB", flush=True)
 
 
 if __name__ == "__main__":
