@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny_sets
 import torch
 from commands import SRC, TEST, TRAIN, Composed, Outcome, Program
 from hydra.core.global_hydra import GlobalHydra
@@ -15,6 +16,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from stackgan import toybirds
+from stackgan.data.toybirds import read_toybirds
 from stackgan.launch import cli
 from stackgan.launch.places import home
 from stackgan.launch.training import train
@@ -27,10 +29,17 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root: 60 training and 24 test birds, and 30 flowers in Oxford-102's layout."""
+    """A data root: 60 training and 24 test birds, 30 flowers in Oxford-102's layout, and tiny sets in the other layouts."""
     root = tmp_path_factory.mktemp("published")
     toybirds.write(root / "toybirds" / toybirds.fingerprint(TRAIN, TEST, 0), TRAIN, TEST, 0, workers=1)
     _flowers(root / "oxford102")
+    tiny_sets.write_cub(root / "cub")
+    tiny_sets.write_coco(root / "coco")
+    tiny_sets.write_folder(root / "folder")
+    tiny_sets.write_stackgan(root / "stackgan")
+    tiny_sets.write_hf(root / "hf")
+    birds = read_toybirds(root / "toybirds" / toybirds.fingerprint(TRAIN, TEST, 0)).records
+    tiny_sets.write_vectors(root / "toybirds.npz", birds)
     return root
 
 

@@ -29,8 +29,9 @@ def state(*words: str) -> dict[str, Any]:
     config = settings(*words)
     text = build.build(config["text"], "text")
     below = settings(*(word for word in words if not word.startswith("stage"))) if config["stage"]["name"] == "stage2" else None
-    first = build.generator_network(below, text.dim) if below else None
-    stage = build.stage(config, text.dim, 60, first)
+    facts = {"text_dim": text.dim, "train_size": 60}
+    first = build.generator_network(below, facts) if below else None
+    stage = build.stage(config, facts, first)
     chance = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for name, weight in stage.named_parameters():

@@ -17,7 +17,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from stackgan.launch import machine, rules, sampling, schema
+from stackgan.launch import machine, rules, sampling, schema, settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,10 +63,11 @@ def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig], m
         if verb == "sample":
             schema.check(composed(*job, config=verb), sampling.Settings)
             continue
-        settings = schema.check(composed(*job, config=verb))
-        machine.check(settings["trainer"])
+        whole = settings.Preparing if verb == "prepare" else settings.Top
+        checked = schema.check(composed(*job, config=verb), whole)
+        machine.check(checked["trainer"])
         if verb == "train":
-            rules.check(settings)
+            rules.check(checked)
 
 
 @pytest.mark.parametrize("word", sorted(set(re.findall(r"`((?:stage|trainer|run|seed|text|data)[\w./]*=[\w:/.-]+)`", README))))

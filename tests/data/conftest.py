@@ -64,7 +64,8 @@ def settings(tmp_path: Path) -> dict[str, Any]:
         "name": "oxford", "root": str(tmp_path / "oxford102"), "cache": str(tmp_path / "cache"),
         "text": HashingEncoder(name="hashing", dim=16, window=2), "resolution": 64, "first_resolution": None,
         "batch_size": 8, "seed": 0, "captions_averaged": 2, "mismatched": "image", "mirror": True, "crop": True,
-        "contrast_stretch": False, "validate": False, "validation_classes": 2, "workers": 0, "prepare_workers": 1,
+        "contrast_stretch": False, "cache_as": "pixels", "region": "whole", "on_problem": "fail",
+        "validate": False, "validation_classes": 2, "workers": 0, "prepare_workers": 1,
     }  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def test_partners_are_of_another_train_class(ready: Build) -> None:
     seen = torch.zeros(len(module.records), dtype=torch.int64)
     for iteration in range(200):
         rows = draws._rows(iteration)
-        partners = draws._partners(rows, iteration)
+        partners = draws.partners.draw(rows, lambda stream, i=iteration: draws._uniform(stream, i))
         assert (class_of(module, rows) != class_of(module, partners)).all()
         seen += partners.bincount(minlength=len(seen))
     train = torch.tensor([record.split == "train" for record in module.records])

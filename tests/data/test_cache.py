@@ -37,7 +37,7 @@ def test_content(build: Build) -> None:
     module = build(first_resolution=128)
     module.prepare_data()
     text = f"text/{module.text.fingerprint}.npy"
-    assert files(module) == {"whole_76.npy", "whole_152.npy", "records.json", text}
+    assert files(module) == {"whole_76.npy", "whole_152.npy", "whole_76.alike.npy", "whole_152.alike.npy", "records.json", text}
     pictures = np.load(module.cache.pictures(76), mmap_mode="r")
     assert (pictures.shape, pictures.dtype) == ((30, 76, 76, 3), np.uint8)
     np.testing.assert_array_equal(pictures[4], fill.squares(module.records[4].image, (76,), False)[0])
@@ -113,7 +113,7 @@ def test_a_cut_in_the_middle_leaves_nothing_half(build: Build, monkeypatch: pyte
     assert files(module) == {"records.json"}
     monkeypatch.setattr(fill, "squares", real)
     module.prepare_data()
-    assert len(files(module)) == 3
+    assert len(files(module)) == 4
 
 
 def test_what_a_killed_process_left_is_removed(build: Build) -> None:

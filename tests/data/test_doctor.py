@@ -16,7 +16,7 @@ def test_the_report(build: Build) -> None:
     text = str(report)
     assert "oxford: 30 pictures, 118 captions (2 to 4 a picture), 6 classes of 5 to 5 pictures" in text
     assert "train: 25 pictures, 5 classes" in text
-    assert "cached at 76 x 76, 152 x 152; sentences by hashing, 16 numbers each" in text
+    assert "whole pictures cached at 76 x 76, 152 x 152 (pixels); sentences by hashing, 16 numbers each" in text
     assert report.warnings == ()
     assert (report.folder / "report.txt").read_text() == text + "\n"
     assert report.sheet.read_bytes().startswith(b"\x89PNG")

@@ -38,12 +38,13 @@ def test_class_names(flowers: Path) -> None:
     assert names[2] == "class_00002"
 
 
-def test_captions_in_any_bytes(flowers: Path) -> None:
+def test_captions_are_utf_8(flowers: Path) -> None:
     text = flowers / "text_c10" / "class_00001" / "image_00001.txt"
     text.write_bytes("\ufeffune fleur jaun\u00e2tre \r\n\r\n  deux   mots\r\n".encode())
     assert read_oxford(flowers).records[0].captions == ("une fleur jaun\u00e2tre", "deux mots")
     text.write_bytes(b"jaun\xe2tre")
-    assert read_oxford(flowers).records[0].captions == ("jaun\u00e2tre",)
+    (problem,) = read_oxford(flowers).problems
+    assert problem.what == "caption file is not UTF-8 (byte 5)"
 
 
 def test_own_split_is_frozen() -> None:
@@ -103,7 +104,7 @@ def labels(values: list[int]) -> Callable[[Path], None]:
         (labels([0] * 30), "classes from 1 upwards"),
         (labels([]), "classes from 1 upwards"),
         (labels([1, 2] * 14), "28 labels for 30 pictures, image_00029.jpg has none"),
-        (labels([1, 2] * 16), r"2 problems: jpg/image_00031\.jpg: missing, imagelabels\.mat has 32 labels; .*complete"),
+        (labels([1, 2] * 16), r"problems: jpg/image_00031\.jpg: missing, imagelabels\.mat has 32 labels; .*complete"),
         (remove("jpg/image_00003.jpg"), r"1 problem: jpg/image_00003\.jpg: missing"),
         (remove("text_c10/class_00006/image_00006.txt"), r"1 problem: text_c10/class_00006/image_00006\.txt: caption file"),
         (write("text_c10/class_00006/image_00006.txt", b" \n\n"), r"image_00006\.txt: caption file has no sentence"),
@@ -114,7 +115,7 @@ def labels(values: list[int]) -> Callable[[Path], None]:
 def test_bad_data_is_one_line_with_the_way_out(flowers: Path, damage: Callable[[Path], None], what: str) -> None:
     damage(flowers)
     with pytest.raises(UserError, match=f"^data.root={flowers}: .*{what}") as caught:
-        read_oxford(flowers)
+        read_oxford(flowers).checked(flowers)
     assert "\n" not in str(caught.value)
 
 
@@ -123,7 +124,7 @@ def test_many_problems_are_counted_and_all_kept(flowers: Path) -> None:
         path.unlink()
     (flowers / "text_c10" / "class_00001").touch()
     with pytest.raises(DataProblems, match=r"5 problems: .*; \.\.\.\. Expected") as caught:
-        read_oxford(flowers)
+        read_oxford(flowers).checked(flowers)
     assert len(caught.value.problems) == 5
 
 

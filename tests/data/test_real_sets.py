@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from stackgan.data.cub_layout import read_files, read_records
-from stackgan.data.decode import load_rgb
+from stackgan.data.coco import read_coco
+from stackgan.data.cub import TEST_CLASSES, read_cub
+from stackgan.data.decode import load_rgb, shown_size
+from stackgan.data.doctor import boxes_outside, duplicates
 from stackgan.data.oxford import OxfordData, read_oxford
+from stackgan.data.places import frame
 
 PLACES = [Path(place) for place in (os.environ.get("STACKGAN_DATA"), Path(__file__).parents[3] / "shared" / "data") if place]
 
@@ -32,13 +35,51 @@ def test_oxford_is_read() -> None:
 
 def test_cub_is_read_with_its_quirks() -> None:
     root = published("cub")
-    records = read_records(root, read_files(root, "Go."), lambda c, t: "train" if t else "test", "Go.")
+    source = read_cub(root)
+    records = source.records
+    assert not source.problems
     assert len(records) == 2889
     assert sum(len(record.captions) for record in records) == 28_890
     assert {len(record.parts or ()) for record in records} == {15}
     grey = [record for record in records if Image.open(record.image).mode == "L"]
     assert len(grey) == 2
     assert all(load_rgb(record.image).mode == "RGB" for record in grey)
+
+
+def test_cub_is_split_as_published() -> None:
+    source = read_cub(published("cub"))
+    classes = {split: {r.class_id for r in source.records if r.split == split} for split in ("train", "test")}
+    assert {split: len(ids) for split, ids in classes.items()} == {"train": 33, "test": 17}
+    assert classes["test"] == {number for number in TEST_CLASSES if number <= 50}
+    assert len(source.part_names) == 15
+
+
+def test_three_boxes_of_cub_reach_outside_and_all_are_usable() -> None:
+    records = read_cub(published("cub")).records
+    assert len(list(boxes_outside(records))) == 3
+    for record in records:
+        left, top, right, bottom = frame("box", record.box, *shown_size(record.image))
+        assert min(right - left, bottom - top) > 10
+
+
+def test_cub_s_captions_are_all_utf_8() -> None:
+    """Some hold non-ASCII bytes."""
+    source = read_cub(published("cub"))
+    assert not source.problems
+    assert sum(any(not caption.isascii() for caption in record.captions) for record in source.records) == 10
+
+
+def test_oxford_holds_four_pictures_twice() -> None:
+    warnings = duplicates(read_oxford(published("oxford102")).records)
+    assert len(warnings) == 4
+    assert all(warning.endswith("are the same picture, in train") for warning in warnings)
+
+
+def test_coco_is_read() -> None:
+    source = read_coco(published("coco"), None)
+    assert not source.problems
+    assert [sum(record.split == split for record in source.records) for split in ("train", "test")] == [38, 93]
+    assert {len(record.captions) for record in source.records} == {5}
 
 
 @pytest.mark.slow

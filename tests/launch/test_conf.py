@@ -14,8 +14,9 @@ from commands import BIRDS, SMALL, Composed, Program
 from hydra.utils import instantiate
 
 from stackgan.draw.mode import Mode
-from stackgan.launch import allowed, build, rules, sampling, schema
+from stackgan.launch import allowed, build, rules, sampling, schema, settings
 from stackgan.launch.places import CONF
+from stackgan.launch.preparing import prepare
 from stackgan.stage.stacked import Stacked
 
 OF_THEIR_OWN = sorted(path.parent.name for path in CONF.glob("*/*.yaml") if path.stem == path.parent.name)
@@ -36,7 +37,12 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF / group).glob("*.yaml") if not path.stem.startswith("_"))
 
 
-BESIDE = {"ddp": ("trainer.devices=2",), "linear": ("text=hashing",), "characters": ("stage=text_encoder",)}
+BESIDE = {
+    "ddp": ("trainer.devices=2",),
+    "linear": ("text=hashing",),
+    "characters": ("stage=text_encoder",),
+    "precomputed": ("text.file=${paths.data}/toybirds.npz",),
+}
 """What a choice needs beside it, on a machine without a GPU."""
 
 STACKS = [choice for choice in choices("stage") if "network" in (CONF / "stage" / f"{choice}.yaml").read_text().split("_self_")[0]]
@@ -79,7 +85,7 @@ def test_sampling_looks_for_runs_where_training_puts_them(composed: Composed) ->
 
 @pytest.mark.parametrize("verb", ["train", "prepare"])
 def test_every_verb_composes(verb: str, composed: Composed) -> None:
-    checked = schema.check(composed(config=verb))
+    checked = schema.check(composed(config=verb), settings.Preparing if verb == "prepare" else settings.Top)
     if verb == "train":
         rules.check(checked)
 
@@ -139,8 +145,10 @@ def test_the_paper_s_networks_train_at_their_own_width(stage: str, program: Prog
 
 
 @pytest.mark.parametrize("data", choices("data"))
-def test_every_data_set_trains(data: str, program: Program, desk: Path) -> None:
+def test_every_data_set_is_prepared_and_trains(data: str, program: Program, desk: Path) -> None:
     words = [word for word in WITHOUT_CALLBACKS if data == "toybirds" or not word.startswith(("data.train", "data.test"))]
+    prepared = program(*words, f"data={data}", verb=prepare, config="prepare")
+    assert "contact sheet:" in prepared.out, prepared.err
     trained(program, desk, "stage1", *words, f"data={data}", "stage.images=8")
 
 
@@ -150,7 +158,7 @@ def test_every_encoder_trains(text: str, program: Program, desk: Path) -> None:
         pytest.skip("what trains it and what trains on it is in tests/program/test_text_encoder.py")
     if text == "minilm" and importlib.util.find_spec("transformers") is None:
         pytest.skip("the extra stackgan[text] is not installed")
-    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"text={text}", "stage.images=8")
+    trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"text={text}", *BESIDE.get(text, ()), "stage.images=8")
 
 
 @pytest.mark.parametrize("callbacks", choices("callbacks"))

@@ -24,7 +24,10 @@ class Watched(Sampler, Protocol):
 class ExampleData(Protocol):
     """A data module as callbacks see it."""
 
-    provides: frozenset[str]
+    @property
+    def provides(self) -> frozenset[str]:
+        """What its pictures have beside captions."""
+        ...
 
     @property
     def splits(self) -> frozenset[str]:

@@ -1,10 +1,7 @@
 """From mapped arrays to the batch of an iteration: slices only, every choice keyed by (seed, stream, iteration)."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,62 +13,12 @@ from torch.utils.data import Dataset, Sampler
 from stackgan.core import chance
 from stackgan.core.errors import UserError
 from stackgan.core.shapes import Batch
+from stackgan.data.arrays import Arrays
+from stackgan.data.classwise import Classwise
 from stackgan.data.records import Record
-
-_SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
-"""In a caption: it says which way something is, which the mirrored picture would belie."""
 
 Mismatched = Literal["image", "sentence", "roll", "none"]
 """The wrong pair's odd half: another class's picture or sentence; "roll": the sentence of the batch's next picture."""
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """What a data set is in training. Files are mapped on first use, in each process anew, so this travels cheaply.
-
-    count_N: captions a picture. class_N: class ids. mirror_safe_NM: whether a caption may go with the mirrored picture.
-    features: of the pictures and of the mirrored pictures, where something asks for them.
-    """
-
-    pictures: Path
-    text: Path
-    count_N: NDArray[np.int64]
-    mirror_safe_NM: NDArray[np.bool_]
-    class_N: NDArray[np.int64]
-    features: Path | None = None
-
-    # Plain arrays over the mapping: slicing np.memmap itself costs three times as much.
-    @cached_property
-    def pixels_NHWC(self) -> NDArray[np.uint8]:
-        """uint8 pictures, larger than what is trained on by the margin of the random crop."""
-        return np.asarray(np.load(self.pictures, mmap_mode="r"))
-
-    @cached_property
-    def text_NMT(self) -> NDArray[np.float32]:
-        """Embeddings of every caption, zeros beyond a picture's last."""
-        return np.asarray(np.load(self.text, mmap_mode="r"))
-
-    @cached_property
-    def features_NVF(self) -> NDArray[np.float32]:
-        """An image encoder's features of each picture, as it is and mirrored."""
-        if self.features is None:
-            raise RuntimeError("no image encoder was asked for")
-        return np.asarray(np.load(self.features, mmap_mode="r"))
-
-    @classmethod
-    def of(cls, records: Sequence[Record], pictures: Path, text: Path, features: Path | None = None) -> "Arrays":
-        """The arrays of these records, in these files."""
-        safe = np.ones((len(records), max(len(record.captions) for record in records)), np.bool_)
-        for row, record in enumerate(records):
-            safe[row, : len(record.captions)] = [not _SIDED.search(caption) for caption in record.captions]
-        counts = np.array([len(record.captions) for record in records])
-        return cls(pictures, text, counts, safe, np.array([record.class_id for record in records]), features)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("pixels_NHWC", "text_NMT", "features_NVF")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
 
 
 @dataclass(frozen=True)
@@ -98,13 +45,11 @@ def check_trainable(records: Sequence[Record], rows: NDArray[np.int64], draw: Dr
             f"data.batch_size={draw.batch_size}: there are only {len(rows)} training pictures in data.root={root}; "
             "set stage.recipe.batch_size to at most that"
         )
-    classes = len({records[row].class_id for row in rows})
-    if draw.distinct_classes and classes < draw.batch_size:
-        raise UserError(
-            f"data.batch_size={draw.batch_size}: each picture of a batch is of another class, data.root={root} has {classes} train "
-            "classes; set stage.recipe.batch_size to at most that"
-        )
-    if draw.mismatched in ("image", "sentence") and classes == 1:
+    classes = {records[row].class_id for row in rows}
+    if draw.distinct_classes and len(classes) < draw.batch_size:
+        needs = f"each picture of a batch is of another class, data.root={root} has {len(classes)} train classes"
+        raise UserError(f"data.batch_size={draw.batch_size}: {needs}; set stage.recipe.batch_size to at most that")
+    if draw.mismatched in ("image", "sentence") and len(classes) == 1 and None not in classes:
         raise UserError(
             f"data.mismatched={draw.mismatched}: needs two train classes, data.root={root} has one; "
             "set stage.recipe.mismatched_pair=roll or none"
@@ -121,12 +66,7 @@ class Batches(Dataset[Batch]):
     def __init__(self, arrays: Arrays, rows: NDArray[np.int64], draw: Draw, rank: int, world: int) -> None:
         self.arrays, self.rows, self.draw, self.share = arrays, torch.from_numpy(rows), draw, slice(rank, None, world)
         self._order: tuple[int, Tensor] | None = None
-        by_class = np.argsort(arrays.class_N[rows], kind="stable")
-        self._by_class = self.rows[torch.from_numpy(by_class)]
-        classes, starts, counts = np.unique(arrays.class_N[rows][by_class], return_index=True, return_counts=True)
-        self._starts, self._counts = torch.from_numpy(starts), torch.from_numpy(counts)
-        own = np.searchsorted(classes, arrays.class_N).clip(max=len(classes) - 1)
-        self._first_N, self._own_N = torch.from_numpy(starts[own]), torch.from_numpy(counts[own])
+        self.partners, self.classwise = arrays.partners(rows), Classwise(rows, arrays.class_N)
 
     @property
     def per_epoch(self) -> int:
@@ -141,48 +81,35 @@ class Batches(Dataset[Batch]):
             flip_B = (self._uniform("flip", iteration) < 0.5) & self._mirror_safe(row_B, chosen)
         partner_image = partner_text = None
         if self.draw.mismatched in ("image", "sentence"):
-            partner_B = self._partners(row_B, iteration)
+            partner_B = self.partners.draw(row_B, lambda stream: self._uniform(stream, iteration))
             if self.draw.mismatched == "image":
-                mirrored = (self._uniform("partner flip", iteration) < 0.5) & torch.tensor(self.draw.mirror)
-                partner_image = self._cut(partner_B, iteration, "partner crop", mirrored)
+                mirrored_B = (self._uniform("partner flip", iteration) < 0.5) & torch.tensor(self.draw.mirror)
+                partner_image = self._cut(partner_B, self._crops("partner crop", iteration), mirrored_B)
             else:
                 partner_text = self._sentences(partner_B, iteration, "partner caption")[1]
         elif self.draw.mismatched == "roll":
             # The next picture of the global batch and its own sentence, whichever rank has it; the last one's is for nobody.
             partner_text = self._embedded(row_B.roll(-1), chosen.roll(-1, 0))
-        real_BCHW = self._cut(row_B, iteration, "crop", flip_B)
-        extras = {}
+        place_B2 = self._crops("crop", iteration)
+        real_BCHW, extras = self._cut(row_B, place_B2, flip_B), self._placed(row_B, place_B2, flip_B)
         if self.arrays.features is not None:
-            view_B = flip_B[self.share].long()
-            extras["features"] = torch.from_numpy(self.arrays.features_NVF[row_B[self.share].numpy(), view_B.numpy()])
+            views = self.arrays.features_NVF[row_B[self.share].numpy(), flip_B[self.share].long().numpy()]
+            extras["features"] = torch.from_numpy(views)
         return Batch(iteration, real_BCHW, text_BT, row_B[self.share], partner_image, partner_text, extras)
 
     def _rows(self, iteration: int) -> Tensor:
         if self.draw.distinct_classes:
-            return self._of_different_classes(iteration)
+            of_class = chance.generator(self.draw.seed, "classes", iteration)
+            return self.classwise.draw(self.draw.batch_size, of_class, self._uniform("picture of class", iteration))
         epoch, place = divmod(iteration, self.per_epoch)
         if self._order is None or self._order[0] != epoch:
             self._order = epoch, chance.order(len(self.rows), self.draw.seed, epoch)
         size = self.draw.batch_size
         return self.rows[self._order[1][place * size : (place + 1) * size]]
 
-    def _of_different_classes(self, iteration: int) -> Tensor:
-        """batch_size classes without repetition, and a picture of each."""
-        draw = chance.generator(self.draw.seed, "classes", iteration)
-        class_B = torch.randperm(len(self._counts), generator=draw)[: self.draw.batch_size]
-        place_B = (self._uniform("picture of class", iteration) * self._counts[class_B]).long()
-        return self._by_class[self._starts[class_B] + place_B]
-
     def _uniform(self, stream: str, iteration: int, *width: int) -> Tensor:
         draw = chance.generator(self.draw.seed, stream, iteration)
         return torch.rand(self.draw.batch_size, *width, generator=draw, dtype=torch.float64)
-
-    def _partners(self, row_B: Tensor, iteration: int) -> Tensor:
-        """Uniform over the training pictures of all other classes: a number that steps over the own class's block."""
-        others_B = len(self.rows) - self._own_N[row_B]
-        place_B = (self._uniform("partner", iteration) * others_B).long()
-        place_B += torch.where(place_B >= self._first_N[row_B], self._own_N[row_B], 0)
-        return self._by_class[place_B]
 
     def _sentences(self, row_B: Tensor, iteration: int, stream: str) -> tuple[Tensor, Tensor]:
         """The chosen captions (global batch, k), -1 where a picture has fewer; this rank's mean embeddings (B, T)."""
@@ -203,15 +130,27 @@ class Batches(Dataset[Batch]):
         safe = torch.from_numpy(self.arrays.mirror_safe_NM)[row_B.unsqueeze(1), chosen.clamp(min=0)]
         return (safe | (chosen < 0)).all(1)
 
-    def _cut(self, row_B: Tensor, iteration: int, stream: str, flip_B: Tensor) -> Tensor:
-        margin = self.arrays.pixels_NHWC.shape[1] - self.draw.resolution
-        place_B2 = torch.full((len(row_B), 2), margin // 2)
-        if self.draw.crop:
-            place_B2 = (self._uniform(stream, iteration, 2) * (margin + 1)).long()
-        return cut(self.arrays.pixels_NHWC, row_B[self.share], place_B2[self.share], flip_B[self.share], self.draw.resolution)
+    def _crops(self, stream: str, iteration: int) -> Tensor:
+        """Top and left of each picture's square within the cached one, (global batch, 2)."""
+        margin = int(self.arrays.pixels_NHWC.shape[1]) - self.draw.resolution
+        if not self.draw.crop:
+            return torch.full((self.draw.batch_size, 2), margin // 2)
+        return (self._uniform(stream, iteration, 2) * (margin + 1)).long()
+
+    def _cut(self, row_B: Tensor, place_B2: Tensor, flip_B: Tensor) -> Tensor:
+        mine = self.share
+        return cut(self.arrays.pixels_NHWC, row_B[mine], place_B2[mine], flip_B[mine], self.draw.resolution)
+
+    def _placed(self, row_B: Tensor, place_B2: Tensor, flip_B: Tensor) -> dict[str, Tensor]:
+        """Boxes and parts on this rank's squares."""
+        places, mine = self.arrays.places, self.share
+        if places is None:
+            return {}
+        cached = self.arrays.pixels_NHWC.shape[1]
+        return places.cut(row_B[mine], place_B2[mine], flip_B[mine], cached, self.draw.resolution)
 
 
-def cut(pixels_NHWC: NDArray[np.uint8], row_B: Tensor, place_B2: Tensor, flip_B: Tensor, size: int) -> Tensor:
+def cut(pixels_NHWC: Any, row_B: Tensor, place_B2: Tensor, flip_B: Tensor, size: int) -> Tensor:
     """uint8 (B, 3, size, size) in channels_last memory: each row's square at (top, left), mirrored where flip_B."""
     out = np.empty((len(row_B), size, size, 3), np.uint8)
     places = zip(row_B.tolist(), place_B2.tolist(), flip_B.tolist(), strict=True)

@@ -1,29 +1,37 @@
 """The training cache: decoded pictures and encoded captions as arrays that are mapped, not read.
 
-In `<cache>/<data>/<image fingerprint>/`: `whole_<size>.npy`, uint8 (N, size, size, 3); `text/<encoder
-fingerprint>.npy`, float32 (N, M, T) with zeros beyond a picture's last caption; `features/<image encoder's fingerprint>.npy`,
-float32 (N, 2, F), of each picture as it is and mirrored, where a stage reads features; `records.json`, what the rows are. A
-name exists only once its content is complete and on disk.
+In `<cache>/<data>/<image fingerprint>/`, for each region (whole, box) and size: `whole_<size>.npy`, uint8 (N, size, size,
+3), or with data.cache_as=jpeg or webp the files that encoded.py writes; `whole_<size>.alike.npy`, int64 (N,), the first row
+with the same pixels; for data sets with boxes `whole.frames.npy`, (N, 4), which part of the picture was cached. `text/<encoder
+fingerprint>.npy`, float32 (N, M, T) with zeros beyond a picture's last caption. `features/<region>-<image encoder's
+fingerprint>.npy`, float32 (N, 2, F), of each picture as it is and mirrored, where a stage reads features. `records.json`, what
+the rows are. Beside an array of which rows were left out, `<array>.skipped.json`. A name exists only once its content is
+complete and on disk.
 """
 
-import os
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import DTypeLike, NDArray
 
+from stackgan.core import atomic
 from stackgan.core.errors import UserError
 from stackgan.core.shapes import ImageEncoder
 from stackgan.data.progress import notice
 from stackgan.text.encoder import TextEncoder
 
 CROP = "whole"
-"""The crop in the arrays' names; data sets with boxes will add theirs."""
+"""In the fingerprint of every cache, whatever the region: what earlier versions wrote stays valid."""
+
+CacheAs = Literal["pixels", "jpeg", "webp"]
+"""How pictures are kept: raw, as JPEG of quality 95, or as lossless WebP."""
 
 
 def unwritable(root: Path, error: OSError) -> UserError:
@@ -33,14 +41,26 @@ def unwritable(root: Path, error: OSError) -> UserError:
 
 @dataclass(frozen=True)
 class Cache:
-    """The folder of one data set in one state. root: `data.cache`, for messages."""
+    """The folder of one data set in one state. root: `data.cache`, for messages. region, kept: see Region and CacheAs."""
 
     root: Path
     folder: Path
+    region: str = "whole"
+    kept: CacheAs = "pixels"
 
     def pictures(self, size: int) -> Path:
         """Where the pictures of this size are."""
-        return self.folder / f"{CROP}_{size}.npy"
+        ending = "npy" if self.kept == "pixels" else f"{self.kept}.npy"
+        return self.folder / f"{self.region}_{size}.{ending}"
+
+    def alike(self, size: int) -> Path:
+        """Where it says which pictures of this size are the same."""
+        return self.pictures(size).with_suffix(".alike.npy")
+
+    @property
+    def frames(self) -> Path:
+        """Where the regions of the pictures are."""
+        return self.folder / f"{self.region}.frames.npy"
 
     def text(self, encoder: TextEncoder) -> Path:
         """Where this encoder's embeddings are."""
@@ -48,7 +68,7 @@ class Cache:
 
     def features(self, encoder: ImageEncoder) -> Path:
         """Where this image encoder's features are."""
-        return self.folder / "features" / f"{encoder.fingerprint}.npy"
+        return self.folder / "features" / f"{self.region}-{encoder.fingerprint}.npy"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -71,25 +91,51 @@ class Cache:
         finally:
             lock.release()
 
-    @contextmanager
-    def array(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[NDArray[np.generic]]:
-        """A mapped array to fill, which gets its name when the block ends without an error and is removed otherwise.
-
-        Raises UserError where the disk is too full: asked before, since a full disk under a mapping kills the process.
-        """
-        need, free = int(np.prod(shape)) * np.dtype(dtype).itemsize, shutil.disk_usage(self.folder).free
+    def room_for(self, name: str, need: int) -> None:
+        """Raise UserError where the disk is too full for so many bytes: a full disk under a mapping kills the process."""
+        free = shutil.disk_usage(self.folder).free
         if need > free:
             raise UserError(
-                f"data.cache={self.root}: {path.name} needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; "
+                f"data.cache={self.root}: {name} needs {need / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; "
                 "set paths.cache to a folder on a larger disk"
             )
+
+    @contextmanager
+    def array(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator[NDArray[np.generic]]:
+        """A mapped array to fill, which gets its name when the block ends without an error and is removed otherwise."""
+        self.room_for(path.name, int(np.prod(shape)) * np.dtype(dtype).itemsize)
         part = path.with_name(f"{path.name}.part")
         try:
             mapped = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
             yield mapped
             mapped.flush()
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
+            atomic.sync(part)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+def skipped(array: Path) -> dict[int, str]:
+    """The rows that were left out of an array, and why."""
+    beside = array.with_suffix(".skipped.json")
+    found: dict[str, str] = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
+    return {int(row): what for row, what in found.items()}
+
+
+def write_skipped(array: Path, rows: Mapping[int, str]) -> None:
+    """Keep what skipped() says; before the array itself gets its name."""
+    beside = array.with_suffix(".skipped.json")
+    if rows:
+        atomic.write_json(beside, {str(row): rows[row] for row in sorted(rows)})
+    else:
+        beside.unlink(missing_ok=True)
+
+
+def save(path: Path, values: NDArray[Any]) -> None:
+    """A small array, whole or not there."""
+    atomic.write(path, lambda beside: _save(beside, values))
+
+
+def _save(path: Path, values: NDArray[Any]) -> None:
+    with path.open("wb") as file:
+        np.save(file, values)

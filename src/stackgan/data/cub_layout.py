@@ -1,8 +1,9 @@
 """CUB-200-2011's published layout, which toybirds is drawn in too.
 
 `CUB_200_2011/` (or the root itself) holds `images.txt` (id path), `image_class_labels.txt` (id class), `classes.txt`
-(class name), `train_test_split.txt` (id 0|1), `bounding_boxes.txt` (id x y w h), `parts/part_locs.txt` (id part x y
-visible) and `images/<class>/<picture>`; captions are in `text/<class>/<picture's stem>.txt` below the root.
+(class name), `train_test_split.txt` (id 0|1), `bounding_boxes.txt` (id x y w h), `parts/parts.txt` (part name),
+`parts/part_locs.txt` (id part x y visible) and `images/<class>/<picture>`; captions are in `text/<class>/<picture's
+stem>.txt` below the root.
 """
 
 from collections.abc import Callable, Collection
@@ -10,14 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from stackgan.data.records import Box, DataProblems, Part, Problem, Record, Split, read_captions, unusable
+from stackgan.data.records import OUTSIDE, Box, Part, Problem, Record, Source, Split, inside, read_captions, unusable
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class CubFiles:
-    """The index files by picture id, in the order of images.txt; class_names by class id; in_train: published split."""
+    """The index files by picture id, in the order of images.txt; class_names by class id; in_train: published split.
+
+    part_names: in the order of part ids, which is that of parts.
+    """
 
     folder: Path
     paths: dict[int, str]
@@ -26,6 +30,7 @@ class CubFiles:
     in_train: dict[int, bool]
     boxes: dict[int, Box]
     parts: dict[int, tuple[Part, ...]]
+    part_names: tuple[str, ...]
 
 
 def read_files(root: Path, way_out: str) -> CubFiles:
@@ -45,6 +50,7 @@ def read_files(root: Path, way_out: str) -> CubFiles:
         in_train=table("train_test_split.txt", lambda words: words[0] == "1"),
         boxes=table("bounding_boxes.txt", _box),
         parts=_parts(root, folder / "parts" / "part_locs.txt", way_out),
+        part_names=tuple(name for _, name in sorted(table("parts/parts.txt", _text).items())),
     )
     for name in ("class_ids", "in_train", "boxes", "parts"):
         if missing := files.paths.keys() - getattr(files, name).keys():
@@ -53,22 +59,28 @@ def read_files(root: Path, way_out: str) -> CubFiles:
     return files
 
 
-def read_records(root: Path, files: CubFiles, split_of: Callable[[int, bool], Split], way_out: str) -> tuple[Record, ...]:
-    """Records of all pictures; split_of(class id, in_train) decides. Raises DataProblems for what is missing."""
+def read_records(root: Path, files: CubFiles, split_of: Callable[[int, bool], Split], note: str, way_out: str) -> Source:
+    """All pictures; split_of(class id, in_train) decides. note: on the split."""
     problems: list[Problem] = []
     records = []
     for number, path in files.paths.items():
-        image, key = files.folder / "images" / path, str(Path(path).with_suffix(""))
+        found = len(problems)
+        image, key = inside(files.folder / "images", path), str(Path(path).with_suffix(""))
+        if image is None:
+            problems.append(Problem(files.folder / "images.txt", f"{path} {OUTSIDE}", key))
+            continue
         if not image.is_file():
-            problems.append(Problem(image, "picture is missing"))
+            problems.append(Problem(image, "picture is missing", key))
         class_id = files.class_ids[number]
         name = files.class_names.get(class_id, str(class_id)).partition(".")[2].replace("_", " ")
-        captions = read_captions(root / "text" / f"{key}.txt", problems)
+        captions = read_captions(root / "text" / f"{key}.txt", problems, key)
+        if len(files.parts[number]) != len(files.part_names):
+            what = f"{len(files.parts[number])} parts, parts.txt names {len(files.part_names)}"
+            problems.append(Problem(files.folder / "parts" / "part_locs.txt", f"picture {number} has {what}", key))
         split = split_of(class_id, files.in_train[number])
-        records.append(Record(key, image, captions, class_id, name, split, files.boxes[number], files.parts[number]))
-    if problems:
-        raise DataProblems(root, problems, way_out)
-    return tuple(records)
+        if found == len(problems):
+            records.append(Record(key, image, captions, class_id, name, split, files.boxes[number], files.parts[number]))
+    return Source(tuple(records), note, tuple(problems), way_out, files.part_names)
 
 
 def class_numbers(root: Path, path: Path, known: Collection[int], way_out: str) -> frozenset[int]:

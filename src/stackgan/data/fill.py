@@ -1,35 +1,45 @@
 """Filling the cache: the slow part, done once."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stackgan.core import atomic
 from stackgan.core.shapes import ImageEncoder
-from stackgan.data.cache import Cache
-from stackgan.data.decode import BROKEN, squares
-from stackgan.data.progress import bar
+from stackgan.data.cache import Cache, save, skipped, write_skipped
+from stackgan.data.decode import BROKEN, Frame, Pixels, shown_size, squares
+from stackgan.data.encoded import expected_bytes, opened, sink
+from stackgan.data.features import write_features
+from stackgan.data.places import Region, frame
+from stackgan.data.progress import bar, notice
 from stackgan.data.records import DataProblems, Problem, Record, Source
 from stackgan.text.encoder import TextEncoder
 
-FEATURE_BATCH = 64
-"""Pictures that an image encoder is given at a time."""
+T = TypeVar("T")
+WAY_OUT = "Fetch these files again, remove them with their captions and labels, or set data.on_problem=skip"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a cache should hold."""
+    """What a cache should hold. located: with the regions of the pictures. skip: leave out what cannot be used.
+
+    image_encoder: whose features of the pictures, None for nobody's.
+    """
 
     sizes: Sequence[int]
     contrast_stretch: bool
     encoder: TextEncoder
-    image_encoder: ImageEncoder | None = None
+    region: Region
+    located: bool
+    skip: bool
+    image_encoder: ImageEncoder | None
 
     def missing_sizes(self, cache: Cache) -> list[int]:
         """Sizes that have to be decoded."""
@@ -39,9 +49,27 @@ class Wanted:
         """Whether captions have to be encoded."""
         return not cache.text(self.encoder).exists()
 
+    def missing_alike(self, cache: Cache) -> list[int]:
+        """Sizes of which it is not known which pictures are the same: earlier versions did not say."""
+        return [size for size in self.sizes if not cache.alike(size).exists()]
+
+    def missing_frames(self, cache: Cache) -> bool:
+        """Whether pictures have to be measured."""
+        return self.located and not cache.frames.exists()
+
     def missing_features(self, cache: Cache) -> bool:
         """Whether an image encoder has to see the pictures."""
         return self.image_encoder is not None and not cache.features(self.image_encoder).exists()
+
+    def missing(self, cache: Cache) -> bool:
+        """Whether anything is."""
+        sizes = self.missing_sizes(cache) + self.missing_alike(cache)
+        return bool(sizes) or self.missing_text(cache) or self.missing_frames(cache) or self.missing_features(cache)
+
+    def skipped(self, cache: Cache) -> dict[int, str]:
+        """The rows that one of the arrays lacks, and why."""
+        arrays = [cache.text(self.encoder), *map(cache.pictures, self.sizes), *([cache.frames] if self.located else [])]
+        return {row: what for array in arrays for row, what in skipped(array).items()}
 
 
 def fill_missing(cache: Cache, root: Path, source: Source, wanted: Wanted, workers: int) -> None:
@@ -49,15 +77,21 @@ def fill_missing(cache: Cache, root: Path, source: Source, wanted: Wanted, worke
     with cache.locked():
         if wanted.missing_text(cache):
             wanted.encoder.check()  # before the minutes that pictures may take
-        if wanted.image_encoder is not None and wanted.missing_features(cache):
+        if wanted.image_encoder is not None:
             wanted.image_encoder.check()
         write_records(cache, source.records, source.split_note)
+        if wanted.missing_frames(cache):
+            write_frames(cache, source.records, wanted.region, workers)
         if missing := wanted.missing_sizes(cache):
-            write_pictures(cache, root, source.records, missing, wanted.contrast_stretch, workers)
+            write_pictures(cache, root, source.records, missing, wanted.contrast_stretch, workers, wanted.skip)
+        for size in wanted.missing_alike(cache):
+            digests = [_digest(pixels) for pixels in opened(cache.pictures(size))]
+            save(cache.alike(size), np.array(first_alike(digests), np.int64))
         if wanted.missing_text(cache):
-            write_text(cache, source.records, wanted.encoder)
+            write_text(cache, root, source.records, wanted.encoder, wanted.skip)
         if wanted.image_encoder is not None and wanted.missing_features(cache):
-            write_features(cache, source.records, wanted.image_encoder, workers)
+            frames, bad = known_frames(cache, len(source.records)), wanted.skipped(cache)
+            write_features(cache, source.records, frames, bad, wanted.image_encoder, workers or cores())
 
 
 def write_records(cache: Cache, records: Sequence[Record], split_note: str) -> None:
@@ -68,66 +102,102 @@ def write_records(cache: Cache, records: Sequence[Record], split_note: str) -> N
     atomic.write_json(cache.folder / "records.json", {"split": split_note, "records": rows})
 
 
+def write_frames(cache: Cache, records: Sequence[Record], region: Region, workers: int) -> None:
+    """Read every picture's size from its header and keep the region of it that is cached."""
+
+    def measured(row: int) -> Frame | str:
+        try:
+            return frame(region, records[row].box, *shown_size(records[row].image))
+        except BROKEN as error:
+            return str(error) or type(error).__name__
+
+    found = list(_in_threads(measured, len(records), workers or cores()))
+    write_skipped(cache.frames, {row: what for row, what in enumerate(found) if isinstance(what, str)})
+    save(cache.frames, np.array([(0, 0, 0, 0) if isinstance(one, str) else one for one in found], np.int64))
+
+
+def known_frames(cache: Cache, count: int) -> list[Frame | None]:
+    """The region of each picture that is cached, None for all of it."""
+    if not cache.frames.exists():
+        return [None] * count
+    return [(left, top, right, bottom) for left, top, right, bottom in np.load(cache.frames).tolist()]
+
+
 def write_pictures(
-    cache: Cache, root: Path, records: Sequence[Record], sizes: Sequence[int], contrast_stretch: bool, workers: int
+    cache: Cache,
+    root: Path,
+    records: Sequence[Record],
+    sizes: Sequence[int],
+    contrast_stretch: bool,
+    workers: int,
+    skip: bool = False,
 ) -> None:
-    """Decode every picture once and keep it at all sizes. workers: threads, 0 for one a processor core.
+    """Decode every picture once and keep it, or its region, at all sizes. workers: threads, 0 for one a processor core.
 
-    Raises DataProblems, with all broken pictures, and then keeps nothing.
+    Raises DataProblems, with all broken pictures, and then keeps nothing; with skip their rows are left empty.
     """
+    gigabytes, at = expected_bytes(cache.kept, len(records), list(sizes)) / 1e9, " and ".join(map(str, sizes))
+    notice(f"data.cache={cache.root}: {len(records):,} pictures at {at} px, about {gigabytes:.2g} GB, go to {cache.folder}")
+    frames = known_frames(cache, len(records))
+    known = skipped(cache.frames)
     with ExitStack() as stack:
-        arrays = [stack.enter_context(cache.array(cache.pictures(size), (len(records), size, size, 3), np.uint8)) for size in sizes]
+        sinks = [stack.enter_context(sink(cache, len(records), size)) for size in sizes]
 
-        def fill(row: int) -> Problem | None:
+        def fill(row: int) -> list[tuple[bytes, bytes]] | str:
+            if row in known:
+                return known[row]
             try:
-                pictures = squares(records[row].image, tuple(sizes), contrast_stretch)
-                for array, pixels in zip(arrays, pictures, strict=True):
-                    array[row] = pixels
+                pictures = squares(records[row].image, tuple(sizes), contrast_stretch, frames[row])
+                return [(into.pack(row, pixels), _digest(pixels)) for into, pixels in zip(sinks, pictures, strict=True)]
             except BROKEN as error:
-                return Problem(records[row].image, f"not a whole picture ({error or type(error).__name__})")
-            return None
+                return f"not a whole picture ({error or type(error).__name__})"
 
         advance = stack.enter_context(bar("pictures", len(records)))
-        problems: list[Problem] = []
-        for problem in _in_threads(fill, len(records), workers or cores()):
+        bad: dict[int, str] = {}
+        digests: list[list[bytes]] = []
+        for row, packed in enumerate(_in_threads(fill, len(records), workers or cores())):
             advance(1)
-            problems += [problem] if problem else []
-        if problems:
-            raise DataProblems(root, problems, "Fetch these files again, or remove them with their captions and labels")
+            if isinstance(packed, str):
+                bad[row], packed = packed, [(b"", str(row).encode())] * len(sizes)
+            for into, (content, _) in zip(sinks, packed, strict=True):
+                into.put(content)
+            digests.append([digest for _, digest in packed])
+        keep_bad(root, records, bad, skip)
+        for place, size in enumerate(sizes):
+            write_skipped(cache.pictures(size), bad)
+            save(cache.alike(size), np.array(first_alike([row[place] for row in digests]), np.int64))
 
 
-def write_text(cache: Cache, records: Sequence[Record], encoder: TextEncoder) -> None:
-    """Encode every different sentence once and keep (N, M, T), M the largest number of captions of a picture."""
-    sentences = sorted({caption for record in records for caption in record.captions})
-    with bar("captions", len(sentences)) as advance:
-        embeddings = encoder.encode(sentences, advance)
-    place = {sentence: i for i, sentence in enumerate(sentences)}
-    most = max(len(record.captions) for record in records)
-    with cache.array(cache.text(encoder), (len(records), most, encoder.dim), np.float32) as array:
-        for row, record in enumerate(records):
-            array[row, : len(record.captions)] = embeddings[[place[caption] for caption in record.captions]]
-
-
-def write_features(cache: Cache, records: Sequence[Record], encoder: ImageEncoder, workers: int) -> None:
-    """Let an image encoder see every picture, decoded at the size it wants, as it is and mirrored: (N, 2, F)."""
-
-    def seen(row: int) -> NDArray[np.uint8]:
-        return squares(records[row].image, (encoder.size,), contrast_stretch=False)[0]
-
+def write_text(cache: Cache, root: Path, records: Sequence[Record], encoder: TextEncoder, skip: bool) -> None:
+    """Keep the embeddings of all captions as (N, M, T), M the largest number of captions of a picture."""
+    most, path = max(len(record.captions) for record in records), cache.text(encoder)
+    captions = [record.captions for record in records]
     with (
-        cache.array(cache.features(encoder), (len(records), 2, encoder.dim), np.float32) as array,
-        bar("features", len(records)) as advance,
-        ThreadPoolExecutor(workers or cores()) as pool,
+        cache.array(path, (len(records), most, encoder.dim), np.float32) as array,
+        bar("captions", len({caption for several in captions for caption in several})) as advance,
     ):
-        for start in range(0, len(records), FEATURE_BATCH):
-            rows = range(start, min(start + FEATURE_BATCH, len(records)))
-            pictures_NHWC = np.stack(list(pool.map(seen, rows)))
-            array[start : rows.stop, 0] = encoder.encode(pictures_NHWC)
-            array[start : rows.stop, 1] = encoder.encode(np.ascontiguousarray(pictures_NHWC[:, :, ::-1]))
-            advance(len(rows))
+        bad = encoder.encode_records([record.key for record in records], captions, array, advance)
+        keep_bad(root, records, bad, skip)
+        write_skipped(path, bad)
 
 
-def _in_threads(work: Callable[[int], Problem | None], count: int, workers: int) -> Iterator[Problem | None]:
+def keep_bad(root: Path, records: Sequence[Record], bad: Mapping[int, str], skip: bool) -> None:
+    """Raise DataProblems for rows that cannot be used, unless they are to be skipped and others are left."""
+    if bad and (not skip or len(bad) == len(records)):
+        raise DataProblems(root, [Problem(records[row].image, bad[row], records[row].key) for row in sorted(bad)], WAY_OUT)
+
+
+def first_alike(digests: Sequence[bytes]) -> list[int]:
+    """For each row the first one with the same digest."""
+    first: dict[bytes, int] = {}
+    return [first.setdefault(digest, row) for row, digest in enumerate(digests)]
+
+
+def _digest(pixels: Pixels) -> bytes:
+    return hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
+
+
+def _in_threads(work: Callable[[int], T], count: int, workers: int) -> Iterator[T]:
     pool = ThreadPoolExecutor(workers)
     try:
         yield from pool.map(work, range(count))

@@ -1,26 +1,26 @@
 """What data sets with captions share: cache, splits, batches, examples. A data set's own file only reads its layout."""
 
-from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningDataModule
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from stackgan.core import chance
 from stackgan.core.errors import UserError
-from stackgan.core.fingerprint import fingerprint
 from stackgan.core.ranges import Natural, Positive
 from stackgan.core.shapes import Batch, Described, Examples, ImageEncoder
-from stackgan.data.batches import Arrays, Batches, Draw, Iterations, Mismatched, check_trainable, cut
-from stackgan.data.cache import CROP, Cache
-from stackgan.data.fill import Wanted, fill_missing
-from stackgan.data.records import Record, Source, Split
-from stackgan.data.splits import hold_out, spread
+from stackgan.data.arrays import Arrays
+from stackgan.data.batches import Batches, Draw, Iterations, Mismatched, check_trainable, cut
+from stackgan.data.cache import CacheAs
+from stackgan.data.fill import Wanted, fill_missing, keep_bad
+from stackgan.data.partners import check_partners
+from stackgan.data.places import Places, Region
+from stackgan.data.published import OnProblem, Published
+from stackgan.data.records import Split
+from stackgan.data.splits import spread
 from stackgan.text.encoder import TextEncoder
 
 
@@ -29,20 +29,17 @@ def cached_size(resolution: int) -> int:
     return resolution * 76 // 64
 
 
-class CaptionedPictures(LightningDataModule):
-    """Pictures with captions and classes, cached once, served as keyed batches.
+class CaptionedPictures(Published):
+    """Pictures with captions, cached once, served as keyed batches.
 
-    name: as in `data=`. root: the published layout; cache: where arrays go (`paths.cache`). text: the encoder.
-    resolution: of what is trained on; first_resolution: another size to cache in the same pass. batch_size: global.
-    captions_averaged: see Draw. mismatched: the partner of a wrong pair. mirror, crop: random, else as is and centred.
-    contrast_stretch: see decode.stretch. validate: the last validation_classes train classes become split "validation".
-    distinct_classes: see Draw. image_encoder: whose features batches bring along, None for none.
+    name: as in `data=`. root: the published layout; cache: where arrays go (`paths.cache`), cache_as: see CacheAs. text: the
+    encoder. region: see Region. resolution: of what is trained on; first_resolution: another size to cache in the same pass.
+    batch_size: global. captions_averaged: see Draw. mismatched: the partner of a wrong pair. mirror, crop: random, else as is
+    and centred. contrast_stretch: see decode.stretch. on_problem: see OnProblem. validate: see hold_out. distinct_classes: see
+    Draw. image_encoder: whose features batches bring along, None for none.
     workers: processes of the loader, 0 for none. prepare_workers: threads that decode, 0 for one a core.
     Errors in data or settings are UserErrors, raised before anything is kept.
     """
-
-    name: str
-    provides: frozenset[str] = frozenset({"classes"})
 
     def __init__(
         self,
@@ -50,7 +47,9 @@ class CaptionedPictures(LightningDataModule):
         name: str,
         root: str,
         cache: str,
+        cache_as: CacheAs,
         text: TextEncoder,
+        region: Region,
         resolution: Positive,
         first_resolution: Positive | None,
         batch_size: Positive,
@@ -60,6 +59,7 @@ class CaptionedPictures(LightningDataModule):
         mirror: bool,
         crop: bool,
         contrast_stretch: bool,
+        on_problem: OnProblem,
         validate: bool,
         validation_classes: Positive,
         workers: Natural,
@@ -69,54 +69,31 @@ class CaptionedPictures(LightningDataModule):
     ) -> None:
         super().__init__()
         self.name, self.root, self.text, self.workers = name, root, text, workers
-        self.cache_root, self.prepare_workers = Path(cache), prepare_workers
+        self.cache_root, self.cache_as, self.prepare_workers = Path(cache), cache_as, prepare_workers
+        self.region, self.on_problem = region, on_problem
         self.draw = Draw(resolution, batch_size, seed, captions_averaged, mismatched, mirror, crop, distinct_classes)
         self.image_encoder = image_encoder
         self.sizes = sorted({cached_size(r) for r in (resolution, first_resolution) if r is not None})
         self.contrast_stretch, self.validate, self.validation_classes = contrast_stretch, validate, validation_classes
         self._arrays: Arrays | None = None
         self._span: tuple[int, int] | None = None
-
-    def bring(self) -> None:
-        """Make the published layout be there, where that is in our power."""
-        return
-
-    @abstractmethod
-    def read(self) -> Source:
-        """The published layout as records. Raises UserError; writes nothing below `data.cache`."""
-
-    @cached_property
-    def source(self) -> Source:
-        """The data set as published; read once (8,189 pictures: under a second)."""
-        return self.read()
-
-    @cached_property
-    def records(self) -> tuple[Record, ...]:
-        """The records with the validation classes taken out of train."""
-        return hold_out(self.source.records, self.validation_classes) if self.validate else self.source.records
-
-    @cached_property
-    def cache(self) -> Cache:
-        """Where this data set's arrays are, named after its content."""
-        rows = [[r.key, r.image.stat().st_size, r.class_id, r.split, r.captions] for r in self.source.records]
-        state = fingerprint({"crop": CROP, "contrast_stretch": self.contrast_stretch, "rows": rows}, digits=12)
-        return Cache(self.cache_root, self.cache_root / self.name / state)
+        text.attach(self)
 
     @property
-    def fingerprint(self) -> dict[str, Any]:
-        """What the trained weights depend on, of the data: content and split."""
-        held_out = self.validation_classes if self.validate else 0
-        return {"name": self.name, "images": self.cache.folder.name, "validation_classes": held_out}
+    def wanted(self) -> Wanted:
+        """What the cache should hold."""
+        located = any(record.box is not None or record.parts is not None for record in self.source.records)
+        skip = self.on_problem == "skip"
+        return Wanted(self.sizes, self.contrast_stretch, self.text, self.region, located, skip, self.image_encoder)
+
+    def skipped(self) -> dict[int, str]:
+        """See Published."""
+        return self.wanted.skipped(self.cache)
 
     @property
     def text_dim(self) -> int:
         """Width of a sentence embedding."""
         return self.text.dim
-
-    @property
-    def splits(self) -> frozenset[str]:
-        """The splits that have pictures."""
-        return frozenset(record.split for record in self.records)
 
     @cached_property
     def _train_rows(self) -> NDArray[np.int64]:
@@ -136,15 +113,29 @@ class CaptionedPictures(LightningDataModule):
         """Build what is missing of the cache; at once where nothing is. Safe in several processes at a time."""
         self.bring()
         check_trainable(self.records, self._train_rows, self.draw, self.root)
-        plan = Wanted(self.sizes, self.contrast_stretch, self.text, self.image_encoder)
-        if plan.missing_sizes(self.cache) or plan.missing_text(self.cache) or plan.missing_features(self.cache):
-            fill_missing(self.cache, Path(self.root), self.source, plan, self.prepare_workers)
+        wanted = self.wanted
+        if wanted.missing(self.cache):
+            fill_missing(self.cache, Path(self.root), self.source, wanted, self.prepare_workers)
+        keep_bad(Path(self.root), self.source.records, self.skipped(), wanted.skip)
+        self._look_again()
+        check_trainable(self.records, self._train_rows, self.draw, self.root)
 
     def setup(self, stage: str | None = None) -> None:
         """Know the arrays; prepare_data() must have run somewhere. stage: Lightning's, makes no difference."""
-        pictures = self.cache.pictures(cached_size(self.draw.resolution))
-        features = self.cache.features(self.image_encoder) if self.image_encoder is not None else None
-        self._arrays = Arrays.of(self.records, pictures, self.cache.text(self.text), features)
+        self._look_again()
+        size, cache = cached_size(self.draw.resolution), self.cache
+        places = Places.of(self.records, self.source.part_names, np.load(cache.frames)) if self.wanted.located else None
+        alike_N = np.load(cache.alike(size))
+        features = cache.features(self.image_encoder) if self.image_encoder is not None else None
+        arrays = Arrays.of(self.records, cache.pictures(size), cache.text(self.text), alike_N, places, features)
+        if self.draw.mismatched in ("image", "sentence"):
+            check_partners(arrays.partners(self._train_rows), self.records, self.draw.mismatched, self.root)
+        self._arrays = arrays
+
+    def _look_again(self) -> None:
+        """Filling the cache may have found pictures that cannot be used."""
+        for name in ("records", "_train_rows"):
+            vars(self).pop(name, None)
 
     @property
     def arrays(self) -> Arrays:
@@ -196,17 +187,8 @@ class CaptionedPictures(LightningDataModule):
 
     def described(self, split: Split) -> Described:
         """All pictures of a split as image features, with all their captions. Raises UserError where the split has none."""
-        rows = self._rows(split)
-        arrays = self.arrays
+        rows, arrays = self._rows(split), self.arrays
         return Described(
             torch.from_numpy(arrays.features_NVF[rows, 0]), torch.from_numpy(arrays.text_NMT[rows]),
             torch.from_numpy(arrays.count_N[rows]), torch.from_numpy(arrays.class_N[rows]),
         )  # fmt: skip
-
-    def _rows(self, split: Split) -> NDArray[np.int64]:
-        rows = np.array([row for row, record in enumerate(self.records) if record.split == split], np.int64)
-        if not len(rows):
-            there = sorted({record.split for record in self.records})
-            hint = "; data.validate=true makes it" if split == "validation" else ""
-            raise UserError(f"data={self.name}: there is no picture in split {split}, only in {', '.join(there)}{hint}")
-        return rows

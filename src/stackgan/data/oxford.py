@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.data.records import DataProblems, Problem, Record, Source, Split, read_captions, unusable
+from stackgan.data.records import Problem, Record, Source, Split, read_captions, unusable
 
 WAY_OUT = (
     "Expected: jpg/ and imagelabels.mat of https://www.robots.ox.ac.uk/~vgg/data/flowers/102/ and text_c10/ of "
@@ -28,24 +28,24 @@ class OxfordData(CaptionedPictures):
 
 
 def read_oxford(root: Path) -> Source:
-    """All pictures, in the order of their numbers. Raises UserError (DataProblems for single files)."""
+    """All pictures, in the order of their numbers. Raises UserError."""
     labels = _labels(root)
-    _all_pictures_there(root, len(labels))
+    problems = _missing_pictures(root, len(labels))
+    missing = {problem.key for problem in problems}
     test, note = split_classes(root, set(labels))
     names = _class_names(root / "cat_to_name.json")
-    problems: list[Problem] = []
     records = []
     nested = any((root / "text_c10").glob("class_*/"))
     for number, class_id in enumerate(labels, start=1):
         key = f"image_{number:05d}"
         folder = root / "text_c10" / f"class_{class_id:05d}" if nested else root / "text_c10"
-        captions = read_captions(folder / f"{key}.txt", problems)
+        captions = read_captions(folder / f"{key}.txt", problems, key)
         name = names.get(str(class_id), f"class_{class_id:05d}")
         split: Split = "test" if class_id in test else "train"
-        records.append(Record(key, root / "jpg" / f"{key}.jpg", captions, class_id, name, split))
-    if problems:
-        raise DataProblems(root, problems, WAY_OUT)
-    return Source(tuple(records), note)
+        if captions and key not in missing:
+            records.append(Record(key, root / "jpg" / f"{key}.jpg", captions, class_id, name, split))
+    way_out = f"Is the download complete? {WAY_OUT}" if missing else WAY_OUT
+    return Source(tuple(records), note, tuple(problems), way_out)
 
 
 def split_classes(root: Path, classes: set[int]) -> tuple[frozenset[int], str]:
@@ -103,18 +103,16 @@ def _labels(root: Path) -> list[int]:
     return labels
 
 
-def _all_pictures_there(root: Path, expected: int) -> None:
+def _missing_pictures(root: Path, expected: int) -> list[Problem]:
     found = {path.name for path in (root / "jpg").iterdir() if path.suffix == ".jpg"}
     wanted = {f"image_{number:05d}.jpg" for number in range(1, expected + 1)}
     missing = sorted(wanted - found)
-    if missing:
-        what = f"missing, imagelabels.mat has {expected:,} labels"
-        problems = [Problem(root / "jpg" / name, what) for name in missing]
-        raise DataProblems(root, problems, f"Is the download complete? {WAY_OUT}")
     extra = sorted(found - wanted)
-    if extra:
+    if extra and not missing:
         what = f"imagelabels.mat has {expected:,} labels for {len(found):,} pictures, {extra[0]} has none"
         raise unusable(root, what, WAY_OUT)
+    what = f"missing, imagelabels.mat has {expected:,} labels"
+    return [Problem(root / "jpg" / name, what, name.removesuffix(".jpg")) for name in missing]
 
 
 def _class_names(path: Path) -> dict[str, str]:

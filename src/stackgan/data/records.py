@@ -2,42 +2,49 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from stackgan.core.errors import UserError
 
 Split = Literal["train", "validation", "held_out", "test"]
-"""train; validation: train classes kept out by data.validate; held_out: pictures of train classes that the data set
-keeps out; test: classes that never choose anything."""
+"""train; validation: what data.validate keeps out of it; held_out: pictures of train classes that the data set keeps
+out; test: what never chooses anything."""
+
+Skipped = Literal["skipped"]
+"""In a split's place: a row of the cache whose picture or text cannot be used."""
 
 Box = tuple[float, float, float, float]
-"""Left, top, width, height in pixels of the picture as it is on disk; may reach outside it."""
+"""Left, top, width, height in pixels of the picture as a viewer shows it; may reach outside it."""
 
 Part = tuple[float, float, bool]
-"""x, y in pixels of the picture as it is on disk, and whether the part can be seen."""
+"""x, y in pixels of the picture as a viewer shows it, and whether the part can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One picture. key: its unique name without root and ending. captions: at least one, none empty, stripped."""
+    """One picture. key: its unique name without root and ending. captions: at least one, none empty, stripped.
+
+    class_id: None, and class_name "", in a data set without classes.
+    """
 
     key: str
     image: Path
     captions: tuple[str, ...]
-    class_id: int
+    class_id: int | None
     class_name: str
-    split: Split
+    split: Split | Skipped
     box: Box | None = None
     parts: tuple[Part, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A file and what is wrong with it."""
+    """A file and what is wrong with it. key: of the picture that cannot be used therefore."""
 
     path: Path
     what: str
+    key: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.what}"
@@ -45,10 +52,28 @@ class Problem:
 
 @dataclass(frozen=True)
 class Source:
-    """A whole data set. split_note says which class split was used, for people and for the fingerprint."""
+    """A whole data set. records: the pictures without a problem; problems: what is wrong with the others.
+
+    split_note says which split was used, for people and for the fingerprint. way_out ends the line about problems.
+    part_names: what Record.parts are, in their order.
+    """
 
     records: tuple[Record, ...]
     split_note: str
+    problems: tuple[Problem, ...] = ()
+    way_out: str = ""
+    part_names: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """Pictures that have a problem."""
+        return len({problem.key or str(problem.path) for problem in self.problems})
+
+    def checked(self, root: Path) -> "Source":
+        """Itself. Raises DataProblems where there are problems, UserError where no picture is left."""
+        if self.problems:
+            raise DataProblems(root, self.problems, self.way_out)
+        return self
 
 
 def unusable(root: Path, what: str, way_out: str) -> UserError:
@@ -74,18 +99,34 @@ def _summary(root: Path, problems: Sequence[Problem]) -> str:
     return f"{count}: " + "; ".join(short(problem) for problem in problems[:3]) + more
 
 
-def read_captions(path: Path, problems: list[Problem]) -> tuple[str, ...]:
-    """The sentences of a caption file, one a line. A missing or empty file is added to problems and gives ()."""
+def read_captions(path: Path, problems: list[Problem], key: str = "") -> tuple[str, ...]:
+    """The sentences of a caption file, one a line. A missing, empty or undecodable file is added to problems: ()."""
     try:
-        content = path.read_bytes()
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        problems.append(Problem(path, "caption file is missing"))
+        problems.append(Problem(path, "caption file is missing", key))
         return ()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")  # what the publishers' tools wrote before UTF-8; any bytes are readable so
-    captions = tuple(line for line in (" ".join(line.split()) for line in text.splitlines()) if line)
+    except UnicodeDecodeError as error:
+        problems.append(Problem(path, f"caption file is not UTF-8 (byte {error.start + 1})", key))
+        return ()
+    captions = sentences(text.splitlines())
     if not captions:
-        problems.append(Problem(path, "caption file has no sentence in it"))
+        problems.append(Problem(path, "caption file has no sentence in it", key))
     return captions
+
+
+def sentences(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines that say something, each on one line and without surrounding space."""
+    return tuple(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """folder / name for a name out of a list; None where it would lead elsewhere (absolute, a drive, `..`)."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts or path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":") or "\0" in name:
+        return None
+    return folder / path
+
+
+OUTSIDE = "leads outside the data set's folder; lists name pictures relative to it, without .."
+"""What is wrong with a path for which inside() is None."""

@@ -1,5 +1,6 @@
 """Which picture belongs where: validation classes, and examples spread over classes."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,13 +12,26 @@ from stackgan.core import chance
 from stackgan.core.errors import UserError
 from stackgan.data.records import Record
 
+VALIDATION = 0.05
+"""Share of the training pictures that is kept out where there are no classes."""
+
 
 def hold_out(records: Sequence[Record], classes: int) -> tuple[Record, ...]:
     """The last train classes, by class id, become split "validation", with their held-out pictures if any.
 
-    Raises UserError where no train class would be left.
+    Without classes a fixed 5 % of the training pictures do, chosen by the hash of their keys; a data set that names its own
+    validation pictures stays as it is. Raises UserError where no train class would be left.
     """
-    train = sorted({record.class_id for record in records if record.split == "train"})
+    if any(record.split == "validation" for record in records):
+        return tuple(records)
+    if any(record.class_id is None for record in records):
+        return tuple(
+            replace(record, split="validation")
+            if record.split == "train" and share(record.key, "validation") < VALIDATION
+            else record
+            for record in records
+        )
+    train = sorted({record.class_id for record in records if record.split == "train" and record.class_id is not None})
     if classes >= len(train):
         raise UserError(
             f"data.validation_classes={classes}: there are {len(train)} train classes, some must be left to train on; "
@@ -28,6 +42,11 @@ def hold_out(records: Sequence[Record], classes: int) -> tuple[Record, ...]:
         replace(record, split="validation") if record.class_id in kept_out and record.split != "test" else record
         for record in records
     )
+
+
+def share(key: str, purpose: str) -> float:
+    """A fixed number in [0, 1) for a picture, whatever else is in its data set."""
+    return int.from_bytes(hashlib.sha256(f"{purpose}/{key}".encode()).digest()[:6], "big") / 2**48
 
 
 def spread(rows: NDArray[np.int64], class_N: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -2,20 +2,18 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from stackgan import toybirds
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
-from stackgan.core.shapes import ImageEncoder
-from stackgan.data.batches import Mismatched
 from stackgan.data.cub_layout import class_numbers, read_files, read_records
 from stackgan.data.fill import cores
 from stackgan.data.module import CaptionedPictures
 from stackgan.data.progress import bar
 from stackgan.data.records import Source, Split
-from stackgan.text.encoder import TextEncoder
 
 
 class ToyBirdsData(CaptionedPictures):
@@ -25,22 +23,14 @@ class ToyBirdsData(CaptionedPictures):
     test classes. draw_seed: of the drawing. Each set lies in a folder of its own below root.
     """
 
-    provides: frozenset[str] = frozenset({"classes", "toybirds"})
-
-    def __init__(
-        self, *, train: Positive, test: Natural, draw_seed: Natural,
-        name: str, root: str, cache: str, text: TextEncoder, resolution: Positive, first_resolution: Positive | None,
-        batch_size: Positive, seed: int, captions_averaged: Positive, mismatched: Mismatched, mirror: bool, crop: bool,
-        contrast_stretch: bool, validate: bool, validation_classes: Positive, workers: Natural, prepare_workers:
-        Natural, distinct_classes: bool = False, image_encoder: ImageEncoder | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            name=name, root=root, cache=cache, text=text, resolution=resolution, first_resolution=first_resolution,
-            batch_size=batch_size, seed=seed, captions_averaged=captions_averaged, mismatched=mismatched, mirror=mirror,
-            crop=crop, contrast_stretch=contrast_stretch, validate=validate, validation_classes=validation_classes,
-            workers=workers, prepare_workers=prepare_workers, distinct_classes=distinct_classes, image_encoder=image_encoder,
-        )  # fmt: skip
+    def __init__(self, *, train: Positive, test: Natural, draw_seed: Natural, **shared: Any) -> None:
+        super().__init__(**shared)
         self.order = train, test, draw_seed
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """Also what only drawn birds have: a program that reads their colours back."""
+        return super().provides | {"toybirds"}
 
     @cached_property
     def folder(self) -> Path:
@@ -70,7 +60,7 @@ class ToyBirdsData(CaptionedPictures):
 
 
 def read_toybirds(folder: Path) -> Source:
-    """All pictures, in the order of images.txt. Raises UserError (DataProblems for single files)."""
+    """All pictures, in the order of images.txt. Raises UserError."""
     way_out = "Remove this folder: toybirds are drawn anew where they are missing"
     files = read_files(folder, way_out)
     test = class_numbers(folder, folder / "testclasses.txt", files.class_names, way_out)
@@ -80,9 +70,9 @@ def read_toybirds(folder: Path) -> Source:
             return "train"
         return "test" if class_id in test else "held_out"
 
-    records = read_records(folder, files, split_of, way_out)
-    train = len({record.class_id for record in records if record.split == "train"})
-    return Source(records, f"testclasses.txt: {train} train, {len(test)} test")
+    kinds = {files.class_ids[number] for number, in_train in files.in_train.items() if in_train}
+    note = f"testclasses.txt: {len(kinds)} train, {len(test)} test"
+    return read_records(folder, files, split_of, note, way_out)
 
 
 def draw(folder: Path, train: int, test: int, seed: int, workers: int) -> None:

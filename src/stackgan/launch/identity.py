@@ -13,7 +13,7 @@ Config = Mapping[str, Any]
 BUDGET = {"images", "epochs", "base_images"}
 NOT_TRAINING = {"epochs", "epsilon_at_test"}
 OF_STAGE2 = {"first_trained", "first_lr_factor", "first_norm"}
-PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "folder"}
+PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "folder", "file"}
 
 
 def identity(config: Config) -> dict[str, Any]:

@@ -1,11 +1,24 @@
-"""The doctor's visit: a data set checked, encoded, cached, and shown."""
+"""The doctor's visit: a data set checked, encoded, cached, and shown; where wanted, exported."""
+
+from pathlib import Path
 
 from omegaconf import DictConfig
 
+from stackgan.core.errors import UserError
 from stackgan.data import doctor
-from stackgan.launch import build, schema
+from stackgan.launch import build, schema, settings
 
 
 def prepare(composed: DictConfig) -> None:
     """Prepare the data set of the settings and print the report. Raises UserError where the data is not good."""
-    print(doctor.prepare(build.data_module(schema.check(composed))))
+    config = schema.check(composed, settings.Preparing)
+    target = config["export"] and Path(config["export"])
+    if target and target.exists():
+        raise UserError(f"export={target}: exists already; name a folder that does not, or remove it")
+    module = build.data_module(config)
+    print(doctor.prepare(module))
+    if target:
+        from stackgan.data.export import export  # what it needs takes seconds to import
+
+        export(module, target)
+        print(f"exported: {target} (data=hf data.root={target} reads it back)")

@@ -15,20 +15,20 @@ from stackgan.core.shapes import Weights
 from stackgan.draw import sentences
 from stackgan.draw.mode import Mode, Request
 from stackgan.draw.painter import Painter
-from stackgan.launch import loading, machine, objects, schema
+from stackgan.launch import loading, machine, objects, schema, settings
 
 Sentence = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)]
 """Hydra reads text=12 as a number."""
 
 
-class Places(schema.Part):
+class Places(settings.Part):
     """Where runs are looked for, and where Hydra lists the jobs of -m."""
 
     logs: str
     sweeps: str
 
 
-class Settings(schema.Part):
+class Settings(settings.Part):
     """conf/sample/sample.yaml."""
 
     run: str

@@ -6,82 +6,15 @@ Raises UserError: one line with key, value and the way out.
 import inspect
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Any, get_type_hints
 
 import pydantic
 from omegaconf import DictConfig, OmegaConf
-from pydantic import BeforeValidator, ConfigDict, Field
 
 from stackgan.core.errors import UserError, did_you_mean
-from stackgan.core.ranges import Natural, Positive
-from stackgan.launch import allowed
-
-
-def _digits(value: Any) -> Any:
-    """Hydra reads run.name=12 as a number."""
-    return str(value) if type(value) is int else value
-
-
-Name = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-
-_SETTINGS = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
-
-
-class Part(pydantic.BaseModel):
-    """Settings that belong together; names that are not listed are refused."""
-
-    model_config = _SETTINGS
-
-
-class Paths(Part):
-    """Places on disk."""
-
-    logs: str
-    sweeps: str
-    data: str
-    cache: str
-
-
-class Run(Part):
-    """Which run folder."""
-
-    name: Name | None
-    fresh: bool
-
-
-class Sweep(Part):
-    """Which sweep folder."""
-
-    name: Name
-
-
-class Trainer(Part):
-    """How the machine is used; changes no sample."""
-
-    accelerator: Literal["auto", "cpu", "gpu"]
-    devices: Positive | Literal["all"]
-    precision: Literal["auto", "32-true", "bf16-mixed"]
-    threads: Positive | None
-    log_every: Positive
-    checkpoint_every_images: Positive
-    checkpoints_kept: Positive
-    best: str | None
-
-
-class Top(Part):
-    """The whole; parts with a `_target_` are checked against that class's signature."""
-
-    seed: Natural
-    run: Run
-    sweep: Sweep
-    paths: Paths
-    trainer: Trainer
-    data: dict[str, Any]
-    text: dict[str, Any]
-    stage: dict[str, Any]
-    callbacks: dict[str, dict[str, Any] | None]
-    logger: dict[str, dict[str, Any] | None]
-
+from stackgan.core.ranges import Positive
+from stackgan.launch import allowed, settings
+from stackgan.launch.settings import STRICT
 
 STAGE_LAUNCH: dict[str, Any] = {
     "network": dict[str, Any],
@@ -108,7 +41,7 @@ BUILT: Mapping[str, frozenset[str]] = {
 """Constructor arguments that the builder gives, by where they begin: set by hand they would be ignored."""
 
 
-def check(config: DictConfig, top: type[Part] = Top) -> dict[str, Any]:
+def check(config: DictConfig, top: type[settings.Part] = settings.Top) -> dict[str, Any]:
     """The settings as plain data, every value of the type its signature declares. top: what the whole consists of."""
     OmegaConf.resolve(config)
     plain: dict[str, Any] = OmegaConf.to_container(config, throw_on_missing=True)  # type: ignore[assignment]
@@ -140,14 +73,20 @@ def _target(node: Mapping[str, Any], path: str, beside: Mapping[str, Any] = MISS
 
 
 def signature(of: type) -> dict[str, Any]:
-    """Constructor arguments of a class and their types."""
-    hints = get_type_hints(of.__init__, include_extras=True)  # type: ignore[misc]
-    names = list(inspect.signature(of).parameters)
-    return {name: hints.get(name, Any) for name in names}
+    """Constructor arguments of a class and their types; `**shared` stands for those of the class above it."""
+    found: dict[str, Any] = {}
+    for owner in (cls for cls in of.__mro__ if "__init__" in vars(cls)):
+        init: Any = vars(owner)["__init__"]
+        hints = get_type_hints(init, include_extras=True)
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        found |= {p.name: hints.get(p.name, Any) for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in found}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    return found
 
 
 def _value(kind: Any, value: Any, path: str) -> Any:
-    adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind, config=_SETTINGS)
+    adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(kind, config=STRICT)
     try:
         checked = adapter.dump_python(adapter.validate_python(value))
     except pydantic.ValidationError as error:
@@ -156,7 +95,7 @@ def _value(kind: Any, value: Any, path: str) -> Any:
     return checked
 
 
-def _against(top: type[Part], values: Mapping[str, Any]) -> dict[str, Any]:
+def _against(top: type[settings.Part], values: Mapping[str, Any]) -> dict[str, Any]:
     try:
         checked = top.model_validate(values).model_dump()
     except pydantic.ValidationError as error:
@@ -181,7 +120,7 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> UserError:
     return UserError(f"{key}={_shown(value)}: no such setting{way}")
 
 
-def _complaint(error: pydantic.ValidationError, path: str, top: type[Part] = Top) -> UserError:
+def _complaint(error: pydantic.ValidationError, path: str, top: type[settings.Part] = settings.Top) -> UserError:
     """The first complaint in one line; the location's last parts may name a branch of a union, which is no key."""
     first = error.errors()[0]
     parts = [str(part) for part in first["loc"] if str(part).isidentifier() and str(part) not in ("int", "str", "float", "none")]
@@ -195,7 +134,7 @@ def _complaint(error: pydantic.ValidationError, path: str, top: type[Part] = Top
     return UserError(f"{key}={_shown(first['input'])}: {message}{near}")
 
 
-def _fields(parts: Iterable[str], top: type[Part]) -> list[str]:
+def _fields(parts: Iterable[str], top: type[settings.Part]) -> list[str]:
     """The names beside an unknown one: those of the whole, or of a part of it."""
     model: Any = top
     for part in parts:

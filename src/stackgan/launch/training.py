@@ -38,6 +38,7 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     stands_on_another = config["stage"]["name"] == "stage2" and checkpoint.newest(folder.checkpoints) is None
     if stands_on_another:
         base.foresee(config, text)
+    data.bring()
     build.check_provided(config, data)
     identity.check_facts(folder, text, f"text={data.text.name}")
     data.prepare_data()

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,20 @@ Embeddings = NDArray[np.float32]
 
 Progress = Callable[[int], object]
 """Called with the number of items done since the last call."""
+
+
+class Captioned(Protocol):
+    """A data set as an encoder may ask it."""
+
+    name: str
+
+    def embeddings(self) -> Path | None:
+        """The file of the data set's own embeddings, where it has one."""
+        ...
+
+    def captions(self) -> Mapping[str, Sequence[str]]:
+        """The sentences of each picture, by its key."""
+        ...
 
 
 class TextEncoder(ABC):
@@ -37,6 +52,24 @@ class TextEncoder(ABC):
     def carried(self) -> Mapping[str, Any] | None:
         """Plain data that checkpoints take along to build this encoder again; None where settings alone do."""
         return None
+
+    def attach(self, data: Captioned) -> None:
+        """Told once which data set's sentences will be asked for; most encoders need not know."""
+        return
+
+    def encode_records(
+        self, keys: Sequence[str], captions: Sequence[Sequence[str]], out_NMT: NDArray[Any], progress: Progress | None = None
+    ) -> dict[int, str]:
+        """Write the embeddings of each picture's captions into out_NMT, (N, M, dim), which is zero before.
+
+        keys: of the N pictures. progress: told of different sentences. Returns the rows for which there are none, and why.
+        """
+        sentences = sorted({caption for several in captions for caption in several})
+        embeddings = self.encode(sentences, progress)
+        place = {sentence: i for i, sentence in enumerate(sentences)}
+        for row, several in enumerate(captions):
+            out_NMT[row, : len(several)] = embeddings[[place[caption] for caption in several]]
+        return {}
 
     @abstractmethod
     def encode(self, sentences: Sequence[str], progress: Progress | None = None) -> Embeddings:
