@@ -75,6 +75,8 @@ def test_settings_in_the_text_are_accepted(word: str, composed: Callable[..., Di
     beside = []
     if word.startswith("stage.base"):
         beside = ["stage=stage2"]
+    if word.replace("/", ".").startswith(("stage.encoder", "stage.image_encoder")):
+        beside = ["stage=text_encoder"]
     if word == "stage.epochs=20":
         beside = ["stage.images=null"]
     schema.check(composed(*beside, word))
