@@ -116,3 +116,14 @@ CASES = [
 def test_complaints(words: tuple[str, ...], line: str, program: Program, desk: Path) -> None:
     assert program(*words).complaint.startswith(line)
     assert not (desk / "logs").exists() or not list((desk / "logs").glob("*/*/*/config.json"))
+
+
+def test_a_longer_budget_goes_on_as_if_never_ended(trained: Path, program: Program, desk: Path) -> None:
+    words = (*ENCODER, "stage.encoder.network.dim=32", "trainer.precision=32-true")
+    assert program(*words, "run.name=cut").code == 0
+    for name in ("cut", "whole"):
+        assert program(*words, "stage.images=20", f"run.name={name}").code == 0
+    cut, whole = (torch.load(desk / RUN / name / "checkpoints/seen-000000020.pt") for name in ("cut", "whole"))
+    assert cut["weights"].keys() == whole["weights"].keys()
+    assert all(torch.equal(value, whole["weights"][key]) for key, value in cut["weights"].items())
+    assert not torch.equal(cut["weights"]["mean_square"], torch.ones(()))
