@@ -1,5 +1,6 @@
 """Encoders from folders: what the libraries give, by content and not by place, and a line where there is no model."""
 
+import contextlib
 import importlib.util
 import json
 import shutil
@@ -109,8 +110,6 @@ def test_no_code_of_a_models_own_is_run(tower: Path, tmp_path: Path) -> None:
         (folder / name).write_text(json.dumps(config | ({"model_type": "own"} if name == "config.json" else {})))
     (folder / "modules.json").write_text(json.dumps([{"idx": 0, "name": "0", "path": "", "type": "own.Own"}]))
     for encoder in (clip(folder), SentenceTransformerEncoder(name="x", model=str(folder), precision="float32")):
-        try:
+        with contextlib.suppress(UserError):
             encoder.encode(["a bird"])
-        except UserError as refused:
-            assert str(refused).startswith("text.model=")
     assert not marker.exists()
