@@ -11,6 +11,7 @@ import torch
 from commands import SMALL, Program
 
 import stackgan
+from stackgan.core.errors import UserError
 from stackgan.draw.export import write
 from stackgan.launch import restore
 from stackgan.stage.text_encoder import TextEncoderStage
@@ -83,6 +84,32 @@ def test_its_checkpoint_gives_the_stage_back(trained: Path) -> None:
     assert isinstance(stage, TextEncoderStage)
     assert stage.images_seen == 10
     assert state["text"] is None
+    with pytest.raises(UserError, match=r"stage=text_encoder draws no pictures; give run://latest"):
+        stackgan.load(trained)
+
+
+@pytest.mark.ddp
+@pytest.mark.slow
+def test_every_process_reads_with_the_same_encoder(trained: Path, program: Program, desk: Path) -> None:
+    words = ("stage=stage1", *DRAWS, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "callbacks=none")
+    ended = program(*(word for word in words if not word.startswith("callbacks.")), "run.name=two")
+    assert ended.code == 0, ended.err
+    assert (desk / "logs/stage1/oxford/two/DONE").exists()
+
+
+@pytest.fixture
+def embedded(published: Path, tmp_path: Path, program: Program, desk: Path) -> Path:
+    """A stage that was trained on embeddings out of a file."""
+    file = next(published.rglob("toybirds.npz"))
+    ended = program("stage=stage1", *SMALL, "stage.images=8", "text=precomputed", f"text.file={file}", "run.name=file")
+    assert ended.code == 0, ended.err
+    return desk / "logs/stage1/toybirds/file"
+
+
+def test_what_learnt_from_a_file_is_exported_but_reads_no_sentence(embedded: Path) -> None:
+    painter = stackgan.load(export(embedded))
+    with pytest.raises(UserError, match=r"^text=precomputed: what was trained on embeddings out of a file reads no sentence"):
+        painter.sample(["a red bird"])
 
 
 def test_another_encoder_is_measured_the_same_way(program: Program, desk: Path) -> None:
@@ -99,6 +126,11 @@ CASES = [
         ("stage=stage1", *DRAWS, "text.run=newest"),
         "text.run=newest: not a text encoder's run; give run://text_encoder/<data>/<name",
     ),
+    (
+        ("stage=stage1", *DRAWS, "text.run=run://text_encoder/oxford"),
+        "text.run=run://text_encoder/oxford: not a text encoder's run",
+    ),
+    (("stage=stage1", *DRAWS, "text.run=run://text_encoder/../x"), "text.run=run://text_encoder/../x: not a text encoder's run"),
     (("stage=stage1", *DRAWS, "text.run=run://stage1/oxford/x"), "text.run=run://stage1/oxford/x: not a text encoder's run; give"),
     (
         ("stage=stage1", *SMALL, "text=characters"),

@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tiny_stages import fit
 
+from stackgan.core.errors import UserError
 from stackgan.core.shapes import Batch
 from stackgan.launch import build, cli, schema
 from stackgan.launch.places import CONF
@@ -86,6 +87,25 @@ def test_a_linear_map_learns_what_the_features_say() -> None:
 
     fit(stage, [Batch(i, pictures, rows, torch.arange(B), extras={"features": features}) for i in range(150)])
     assert agreement() == 1.0
+
+
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam"])
+def test_a_device_that_one_waits_for_keeps_its_weights_too(optimiser: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU: fused Adam holds the step back by itself, RMSprop is asked at once."""
+    monkeypatch.setattr(TextEncoderStage, "asking_waits", property(lambda stage: True))
+    stage, sound = (built(f"stage.recipe.optimiser={optimiser}") for _ in range(2))
+    broken = batches(2)
+    broken[1].extras["features"][0, 0] = float("nan")  # type: ignore[index]
+    fit(sound, batches(1))
+
+    def train() -> None:
+        fit(stage, broken)
+        stage.check_finite()
+
+    with pytest.raises(UserError, match=r"the encoder's term .* at iteration 1 .* a lower stage\.recipe\.lr or another seed"):
+        train()
+    for ours, theirs in zip(stage.weights(), sound.weights(), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_looking_changes_no_mode() -> None:

@@ -18,9 +18,12 @@ from stackgan.stage.base import Part, Stage
 Config = Mapping[str, Any]
 
 
-def data_module(config: Config) -> CaptionedPictures:
-    """The data set of `data=`, with the encoder of `text=` and, where the stage reads features of pictures, its image encoder."""
-    given: dict[str, Any] = {"text": encoders.text_encoder(config)}
+def data_module(config: Config, text_run: str | None = None) -> CaptionedPictures:
+    """The data set of `data=`, with the encoder of `text=` and, where the stage reads features of pictures, its image encoder.
+
+    text_run: see encoders.found; None looks for it.
+    """
+    given: dict[str, Any] = {"text": encoders.text_encoder(config, text_run)}
     if "image_encoder" in config["stage"]:
         given["image_encoder"] = build(config["stage"]["image_encoder"], "stage.image_encoder")
     module: CaptionedPictures = build(config["data"], "data", **given)

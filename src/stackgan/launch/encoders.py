@@ -1,5 +1,6 @@
 """Text encoders from settings; a trained one from its run, or from what a checkpoint carried along."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,16 @@ from stackgan.text.encoder import TextEncoder
 
 Config = Mapping[str, Any]
 STAGE = "text_encoder"
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def text_encoder(config: Config, carried: Config | None = None, from_checkpoint: bool = False) -> TextEncoder:
-    """The encoder of `text=`. carried: the trained network of one that a checkpoint brought; else `text.run` is looked up.
-
-    Raises UserError where there is no such run.
-    """
+def text_encoder(
+    config: Config, run: str | None = None, carried: Config | None = None, from_checkpoint: bool = False
+) -> TextEncoder:
+    """The encoder of `text=`. run: the folder that found() gave. carried: the trained network that a checkpoint brought instead."""
     node, given = config["text"], {}
     if "run" in node:
-        trained = carried if carried is not None else _trained(config)
+        trained = carried if carried is not None else _trained(config, RunFolder(Path(run or str(found(config)))))
         given = {"trained": trained, "network": build(trained["network"], "text.network", from_checkpoint=True)}
     encoder: TextEncoder = build(node, "text", from_checkpoint, **given)
     return encoder
@@ -35,13 +36,12 @@ def roots(config: Config) -> list[Path]:
     return [*sweep, Path(config["paths"]["logs"])]
 
 
-def _trained(config: Config) -> dict[str, Any]:
-    """What CharCnnRnnEncoder wants, out of the newest checkpoint of the run that `text.run` names."""
-    run = _run(config)
-    found = checkpoint.newest_whole(run.checkpoints)
-    if found is None:
+def _trained(config: Config, run: RunFolder) -> dict[str, Any]:
+    """What CharCnnRnnEncoder wants, out of the newest checkpoint of the run."""
+    newest = checkpoint.newest_whole(run.checkpoints)
+    if newest is None:
         raise UserError(f"text.run={config['text']['run']}: {run.path} holds no checkpoint; train it again")
-    state = found[1]
+    state = newest[1]
     if state["config"]["text"]["name"] != "characters":
         reads = state["config"]["text"]["name"]
         way = "name a run with stage/encoder=char_cnn_rnn or char_cnn_gru"
@@ -58,19 +58,21 @@ def _trained(config: Config) -> dict[str, Any]:
     }
 
 
-def _run(config: Config) -> RunFolder:
+def found(config: Config) -> str | None:
+    """The folder of the run that `text.run` names, None for encoders that need no run. Raises UserError where there is none."""
+    if "run" not in config["text"]:
+        return None
     reference, data = config["text"]["run"], config["data"]["name"]
     train = f"train one: python src/train.py stage={STAGE} data={data}"
-    parts = str(reference).removeprefix("run://").split("/")
-    if not str(reference).startswith("run://") or parts not in ([STAGE, *parts[1:3]], ["latest"]):
+    parts = [STAGE, data, "latest"] if reference == "run://latest" else str(reference).removeprefix("run://").split("/")
+    sound = len(parts) == 3 and parts[0] == STAGE and all(_PART.fullmatch(part) for part in parts)
+    if not str(reference).startswith("run://") or not sound:
         raise UserError(f"text.run={reference}: not a text encoder's run; give run://{STAGE}/<data>/<name|latest>, or {train}")
-    if parts == ["latest"]:
-        parts = [STAGE, data, "latest"]
-    found = list(_candidates(config, parts[1], parts[2]))
-    if not found:
+    fit = next(_candidates(config, parts[1], parts[2]), None)
+    if fit is None:
         where = roots(config)[0] / STAGE / parts[1]
         raise UserError(f"text.run={reference}: no finished run of a text encoder under {where}; {train}")
-    return found[0]
+    return str(fit.path)
 
 
 def _candidates(config: Config, data: str, name: str) -> Iterator[RunFolder]:

@@ -33,6 +33,7 @@ class Job:
 
     facts: fingerprints of data and encoder, text width and training pictures. budget: images to see. checkpoint: the file to go
     on from, None for a new run. base: a new Stage-II's Stage-I run (`run`: its folder, `checkpoint`: its file), else None.
+    text_run: the folder of the text encoder's run, where it has one.
     """
 
     config: dict[str, Any]
@@ -41,6 +42,7 @@ class Job:
     budget: int
     checkpoint: str | None
     base: dict[str, str] | None
+    text_run: str | None
 
     def plain(self) -> dict[str, Any]:
         """The same as JSON can hold it."""

@@ -42,6 +42,8 @@ def load(
     origin, weights = _found(str(reference), checkpoint, Path(logs))
     try:
         encoder = _encoder(origin)
+        if not hasattr(allowed.resolve("stage", str(origin.config["stage"].get("_target_")), from_checkpoint=True), "sample"):
+            raise UserError(f"run={reference}: stage={origin.stage} draws no pictures; {WAYS}")
         sampler = restore.drawing(origin.config, origin.facts, origin.first, weights)
     except UserError:
         raise
@@ -133,7 +135,9 @@ def _can_draw(run: RunFolder) -> bool:
 
 def _encoder(origin: Origin) -> TextEncoder:
     """The encoder of the settings, which must be the very one that the generator learnt from."""
-    encoder = encoders.text_encoder(origin.config, origin.encoder, from_checkpoint=True)
+    encoder = encoders.text_encoder(origin.config, carried=origin.encoder, from_checkpoint=True)
+    if not encoder.reads_new:
+        return encoder  # it says so itself when it is given a sentence; an export needs none
     encoder.check()
     wanted, here = origin.facts["text"], encoder.fingerprint
     if here != wanted:

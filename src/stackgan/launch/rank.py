@@ -20,7 +20,9 @@ def main() -> None:
     try:
         job = fitting.Job(**told["job"])
         machine.prepare(job.config["trainer"])
-        data = build.data_module(job.config)
+        data = build.data_module(job.config, job.text_run)
+        if data.text.fingerprint != job.facts["text"]:
+            raise RunError(f"text={data.text.name}: is not what the first process read; was its run changed? Start again")
         data.setup()
         fitting.fit(job, data, place)
     except Exception as error:

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import base, build, fitting, identity, machine, rules, schema, tracking
+from stackgan.launch import base, build, encoders, fitting, identity, machine, rules, schema, tracking
 from stackgan.launch.ranks import Company
 from stackgan.runs import checkpoint, provenance
 from stackgan.runs.folder import RunFolder, held, writing
@@ -33,7 +33,8 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     machine.prepare(config["trainer"])
     folder = identity.folder(config)
     trackers = tracking.checked(config)
-    data = build.data_module(config)
+    text_run = encoders.found(config)
+    data = build.data_module(config, text_run)
     text = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
     stands_on_another = config["stage"]["name"] == "stage2" and checkpoint.newest(folder.checkpoints) is None
     if stands_on_another:
@@ -55,12 +56,14 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     with held(folder, wait):
         # Another process may have finished the run while this one waited.
         if folder.images_done() < budget:
-            job, seen = _job(config, folder, facts, budget, below)
+            job, seen = _job(config, folder, facts, budget, below, text_run)
             _fit(job, data, tracking.Trackers(trackers, job, seen))
     return folder.path
 
 
-def _job(config: Config, folder: RunFolder, facts: Config, budget: int, below: Config | None) -> tuple[fitting.Job, int]:
+def _job(
+    config: Config, folder: RunFolder, facts: Config, budget: int, below: Config | None, text_run: str | None
+) -> tuple[fitting.Job, int]:
     """What is to be done, written down in the run's folder, and how many images were seen already."""
     found = checkpoint.newest_whole(folder.checkpoints)
     at, state = found if found else (None, {})
@@ -72,7 +75,7 @@ def _job(config: Config, folder: RunFolder, facts: Config, budget: int, below: C
             facts_of_base = {"run": below["run"], "images_seen": below["images_seen"]} if below else None
             source = {"run": below["run"], "checkpoint": below["checkpoint"]} if below else None
         folder.begin(config, provenance.provenance(facts, machine.on_gpu(config["trainer"])) | {"base": facts_of_base})
-    job = fitting.Job(dict(config), str(folder.path), dict(facts), budget, str(at) if at else None, source)
+    job = fitting.Job(dict(config), str(folder.path), dict(facts), budget, str(at) if at else None, source, text_run)
     return job, state.get("images_seen", 0)
 
 

@@ -101,11 +101,17 @@ class Stage(LightningModule):
             self.manual_backward(torch.stack(list(terms.values())).sum())
         norm = _norm(optimizer)
         self._note(player, [GRADIENT], norm[None])
-        if self.asking_waits:
+        if self.asking_waits and not optimizer.optimizer.defaults.get("fused"):
+            self.check_finite()  # only fused kernels can hold a step back by themselves
+        elif self.asking_waits:
             # Adam's fused kernel takes no step where this is 1, without the host having to know. Ranks share a gradient, so agree.
             optimizer.optimizer.found_inf = norm.isfinite().logical_not().float()  # type: ignore[attr-defined]
         optimizer.step()
         self.terms.update({f"{player}/{name}": term.detach() for name, term in terms.items()})
+
+    def rate_setting(self, player: str) -> str:
+        """The setting that holds a player's learning rate."""
+        return f"stage.recipe.{player}_lr"
 
     @property
     def asking_waits(self) -> bool:
@@ -133,7 +139,7 @@ class Stage(LightningModule):
         return UserError(
             f"{self.name}: the {player}'s {what} is {values[bad[0]]} at iteration {iteration} "
             f"({iteration * self.batch_size:,} images seen); no weight was changed by it. Go on with trainer.precision=32-true, or "
-            f"begin another run with a lower stage.recipe.{player}_lr or another seed; checkpoints written before are kept"
+            f"begin another run with a lower {self.rate_setting(player)} or another seed; checkpoints written before are kept"
         )
 
     def run_state(self) -> dict[str, Any]:

@@ -36,6 +36,10 @@ class Supervised(Stage):
         self.descend(optimizer, self.player, self.loss_terms(batch))
         self.images_seen += self.batch_size
 
+    def rate_setting(self, player: str) -> str:
+        """There is one rate."""
+        return "stage.recipe.lr"
+
     def weights(self) -> Iterator[nn.Parameter]:
         """All that learns."""
         for module in self.learners():

@@ -96,8 +96,10 @@ class TextEncoderStage(Supervised):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """RMSprop as in Reed's code (alpha 0.99, epsilon 1e-8), or Adam."""
-        kind: Any = {"rmsprop": torch.optim.RMSprop, "adam": torch.optim.Adam}[self.recipe.optimiser]
-        return remember_first_rates(kind(self.weights(), lr=self.recipe.lr, weight_decay=self.recipe.weight_decay))
+        common: dict[str, Any] = {"lr": self.recipe.lr, "weight_decay": self.recipe.weight_decay}
+        if self.recipe.optimiser == "adam":
+            return remember_first_rates(torch.optim.Adam(self.weights(), fused=True, **common))
+        return remember_first_rates(torch.optim.RMSprop(self.weights(), **common))
 
     @torch.no_grad()
     def embed_text(self, text_BT: Tensor) -> Tensor:

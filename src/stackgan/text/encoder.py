@@ -34,9 +34,11 @@ class TextEncoder(ABC):
 
     name: as in `text=`. dim: width of a vector. Entries have a mean square of about 1, so that networks meet one scale
     whichever encoder is chosen. gives: "embedding", or "characters" where the numbers are none yet.
+    reads_new: whether it reads sentences that no data set brought.
     """
 
     gives: str = "embedding"
+    reads_new: bool = True
     name: str
     dim: int
 

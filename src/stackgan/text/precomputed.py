@@ -21,6 +21,8 @@ class PrecomputedEncoder(TextEncoder):
     the authors' pickles or of an exported set.
     """
 
+    reads_new = False
+
     def __init__(self, *, name: str, file: str | None) -> None:
         self.name, self.file = name, file
         self._data: Captioned | None = None
@@ -34,8 +36,8 @@ class PrecomputedEncoder(TextEncoder):
         """The file. Raises UserError where there is none."""
         own = None if self.file is not None or self._data is None else self._data.embeddings()
         if self.file is None and own is None:
-            of = f"data={self._data.name}" if self._data else "no data set"
-            raise UserError(f"text.file=null: {of} brings no embeddings; set text.file=<file>.npz, or text=minilm")
+            lacks = f"data={self._data.name} brings no embeddings" if self._data else "there is no data set to bring embeddings"
+            raise UserError(f"text.file=null: {lacks}; set text.file=<file>.npz, or text=minilm")
         path = own or Path(str(self.file))
         if not path.is_file():
             raise UserError(f"text.file={path}: no such file; set it to an .npz with keys and embeddings, or take text=minilm")
@@ -80,6 +82,11 @@ class PrecomputedEncoder(TextEncoder):
 
     def encode(self, sentences: Sequence[str], progress: Progress | None = None) -> Embeddings:
         """(N, dim) float32 of sentences that the data set has. Raises UserError for others: there is nothing to read them with."""
+        if self._data is None:
+            raise UserError(
+                "text=precomputed: what was trained on embeddings out of a file reads no sentence of yours; to draw some, train "
+                "with text=hashing, text=minilm or another encoder that can"
+            )
         places = self._places(set(sentences))
         if unknown := [sentence for sentence in sentences if sentence not in places]:
             raise UserError(
