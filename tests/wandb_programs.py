@@ -56,7 +56,8 @@ def records(folder: Path, kind: str) -> list[Any]:
     """What wandb's own reader finds in a session's folder."""
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(folder)]
     env = environment(folder, WANDB_ERROR_REPORTING="false")
-    read = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=60)
+    read = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert read.returncode == 0, f"{read.stderr}\n{sorted(map(str, folder.rglob('*')))}"
     rows = [json.loads(line) for line in read.stdout.splitlines()]
     return [row[kind] for row in rows if row["type"] == kind]
 
