@@ -55,7 +55,7 @@ def arrays_of(folder: Path, kept: CacheAs, size: int, count: int) -> Arrays:
             vectors[row] = row
     classes, sentences = np.arange(count) // 60, np.arange(count * CAPTIONS).reshape(count, CAPTIONS)
     safe = np.ones((count, CAPTIONS), np.bool_)
-    return Arrays(cache.pictures(size), text, np.full(count, CAPTIONS), safe, classes, sentences, np.arange(count), None)
+    return Arrays(cache.pictures(size), text, np.full(count, CAPTIONS), safe, classes, sentences, np.arange(count), None, None)
 
 
 def timed(arrays: Arrays, resolution: int) -> tuple[float, float, float]:
