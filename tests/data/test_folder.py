@@ -9,7 +9,8 @@ import pytest
 from tiny_sets import picture, write_folder
 
 from stackgan.core.errors import UserError
-from stackgan.data.folder import FolderData, read_folder
+from stackgan.data import folder
+from stackgan.data.folder import FolderData, ends, read_folder
 from stackgan.data.records import Source
 
 
@@ -148,3 +149,35 @@ def test_it_is_served(tmp_path: Path, settings: dict[str, Any]) -> None:
     assert module.embeddings() is None
     module.plan(0, 2)
     assert len(list(module.train_dataloader())) == 2
+
+
+def test_a_picture_replaced_by_another_of_the_same_size_is_seen(
+    tmp_path: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(tmp_path / "own", 6)
+
+    def cached() -> Path:
+        return FolderData(**{**settings, "name": "folder", "root": str(tmp_path / "own")}).cache.folder
+
+    before = cached()
+    assert cached() == before
+    image = read_folder(tmp_path / "own").records[2].image
+    content = bytearray(image.read_bytes())
+    content[-1] ^= 1
+    image.write_bytes(content)
+    assert cached() != before
+    looked: list[Path] = []
+    monkeypatch.setattr(folder, "ends", lambda path: looked.append(path) or 0)
+    module = FolderData(**{**settings, "name": "folder", "root": str(tmp_path / "own")})
+    assert module.cache.folder == module.cache.folder
+    assert len(looked) == 6
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 5000, 8192, 20000])
+def test_the_tag_is_of_both_ends(tmp_path: Path, size: int) -> None:
+    path, content = tmp_path / "a", bytes(i % 251 for i in range(size))
+    path.write_bytes(content)
+    tag = ends(path)
+    for place in {0, size // 2, size - 1} if size else ():
+        path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+        assert (ends(path) != tag) == (place < 4096 or place >= size - 4096)
