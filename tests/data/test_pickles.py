@@ -136,6 +136,36 @@ def test_files_that_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         read_pickle(saved(tmp_path / "bad.pickle", b"S'1234567'."))
 
 
+def test_tuples_of_each_other_end(tmp_path: Path) -> None:
+    """Fifty levels, each of two times the one below: 2 ** 50 if each were looked at."""
+    found = read_pickle(saved(tmp_path / "a", b"\x80\x02K\x01" + b"2\x86" * 50 + b"."))
+    for _ in range(50):
+        assert found[0] is found[1]
+        found = found[0]
+    assert found == 1
+
+
+def test_tuples_with_arrays_keep_their_own(tmp_path: Path) -> None:
+    value = [(np.full(2, i), (str(i), i)) for i in range(500)]
+    for i, (array, rest) in enumerate(read_pickle(saved(tmp_path / "a", as_python_2(value)))):
+        assert (array.tolist(), rest) == ([i, i], (str(i), i))
+
+
+@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"r\x00\x00\x00\x01", b"q\xff", b"p999999999\n"])
+def test_a_place_far_beyond_those_in_use(tmp_path: Path, put: bytes) -> None:
+    with pytest.raises(UserError, match=r"refused, it contains the place \d+ for a value"):
+        read_pickle(saved(tmp_path / "bad.pickle", b"\x80\x02]" + put + b"."))
+
+
+def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(pickles._Reader, "load", load)
+    with pytest.raises(UserError, match=r"bad\.pickle: refused, it asks for more memory than there is"):
+        read_pickle(saved(tmp_path / "bad.pickle", b"I1\n."))
+
+
 def test_a_list_that_holds_itself_ends(tmp_path: Path) -> None:
     value: list[Any] = [1]
     value.append(value)
