@@ -96,6 +96,8 @@ def write_pictures(
     """
     gigabytes, at = expected_bytes(cache.kept, len(records), list(sizes)) / 1e9, " and ".join(map(str, sizes))
     notice(f"data.cache={cache.root}: {len(records):,} pictures at {at} px, about {gigabytes:.2g} GB, go to {cache.folder}")
+    # Together: each sink alone sees the room that the others will take.
+    cache.room_for(" and ".join(cache.pictures(size).name for size in sizes), expected_bytes(cache.kept, len(records), list(sizes)))
     frames = known_frames(cache, len(records))
     known = skipped(cache.frames) if cache.region == "box" else {}  # a whole picture outlives the correction of its box
     with ExitStack() as stack:
