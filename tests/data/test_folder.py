@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ def test_a_tenth_is_for_testing_and_stays_so(tmp_path: Path) -> None:
         ({"image": "e.bmp", "caption": "x", "class": "ant"}, "has no class, others have one"),
         ({"image": "e.bmp", "caption": "x", "split": "test"}, "has no split, others have one"),
         ({"image": "a.jpg", "caption": "x", "box": [1, 2, 3, 4]}, "has the name of another picture"),
+        ({"image": "e.bmp", "captions": ["x", 7]}, "line 2: a int in a caption's place"),
+        ({"image": "e.bmp", "captions": {"raw": "x"}}, "line 2: a dict in a caption's place"),
+        ({"image": "e.bmp", "sentences": [{"raw": "x"}]}, "line 2: a dict in a caption's place"),
+        ({"image": "e.bmp", "captions": [None, float("nan")]}, "has no caption"),
+        ({"image": "e.bmp", "caption": "a bird \ud83d"}, "line 2: not valid Unicode"),
+        ({"image": "e.bmp", "caption": "x", "key": "\ud83d"}, "line 2: not valid Unicode"),
+        ({"image": "e.bmp", "caption": "x", "split": "\ud83d"}, "line 2: not valid Unicode"),
+        ({"image": "e.bmp", "caption": "x", "box": [1, 2, float("nan"), 4]}, "line 2: box 1, 2, nan, 4 is not finite"),
+        ({"image": "e.bmp", "caption": "x", "box": [float("-inf"), 2, 3, 4]}, "line 2: box -inf, 2, 3, 4 is not finite"),
+        ({"image": "e.bmp", "caption": "x", "parts": [[float("nan"), 2, 1]]}, "line 2: visible part at nan, 2 is not finite"),
+        ({"image": "e.bmp", "caption": "x", "class_id": float("inf")}, "line 2: "),
         ("{", "line 2: "),
         ("[3]", "line 2: "),
         ("7", "line 2: "),
@@ -139,6 +151,47 @@ def test_about_says_more(root: Path) -> None:
     (root / "about.json").write_text("[")
     with pytest.raises(UserError, match=r"about\.json is no JSON object"):
         read_folder(root)
+
+
+def test_nothing_said_among_captions_and_invisible_parts_nowhere(root: Path) -> None:
+    (root / "parts.txt").write_text("beak\n")
+    source = listed(root, {"image": "a.jpg", "captions": ["a", None, float("nan")], "parts": [[float("nan"), 2, 0]]})
+    assert not source.problems
+    assert (source.records[0].captions, source.records[0].parts) == (("a",), ((0.0, 0.0, False),))
+
+
+def class_ids(root: Path, *classes: tuple[str | None, int | None]) -> tuple[list[int | None], list[str]]:
+    names = ("a.jpg", "b/c.PNG", "b/d.webp", "e.bmp")
+    rows = [
+        {"image": image, "captions": ["a"], "class": name, "class_id": number}
+        for image, (name, number) in zip(names, classes, strict=False)
+    ]
+    source = listed(root, *rows)
+    return [record.class_id for record in source.records], [problem.what for problem in source.problems]
+
+
+def test_class_ids_are_used_where_every_class_has_its_own(root: Path) -> None:
+    assert class_ids(root, ("bee", 7), ("ant", 9), ("bee", 7)) == ([7, 9, 7], [])
+    assert class_ids(root, (None, 7), (None, 9), (None, 7)) == ([7, 9, 7], [])
+    # Listed 0 would be bee's, counted 0 ant's.
+    assert class_ids(root, ("bee", 0), ("ant", None), ("cow", None)) == ([1, 0, 2], [])
+    assert class_ids(root, ("bee", 5), ("bee", None), ("ant", 0)) == ([1, 1, 0], [])
+
+
+def test_class_ids_that_contradict_names(root: Path) -> None:
+    ids, said = class_ids(root, ("bee", 1), ("bee", 2), ("ant", 3))
+    assert (ids, said) == ([3], ["class bee has several class_id"] * 2)
+    ids, said = class_ids(root, ("bee", 1), ("cow", 1), ("ant", 3))
+    assert (ids, said) == ([3], ["class_id 1 is that of several classes"] * 2)
+
+
+def test_a_file_name_that_is_no_unicode(root: Path) -> None:
+    (root / os.fsdecode(b"\xff.jpg")).write_bytes(b"x")
+    (root / "a.txt").write_text("a bird")
+    source = read_folder(root)
+    assert [record.key for record in source.records] == ["a"]
+    (problem,) = (problem for problem in source.problems if "not valid Unicode" in problem.what)
+    str(problem).encode()
 
 
 def test_it_is_served(tmp_path: Path, settings: dict[str, Any]) -> None:
