@@ -61,6 +61,32 @@ def test_the_pictures_are_the_files_themselves(make: Make, root: Path) -> None:
         assert record.image.read_bytes() == (root / "CUB_200_2011" / "images" / f"{record.key}.png").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "name", ["text/002.Green_Bird/bird_0.txt", "CUB_200_2011/images/002.Green_Bird/bird_0.png", "CUB_200_2011/bounding_boxes.txt"]
+)
+def test_what_comes_later_is_converted_anew(make: Make, root: Path, name: str) -> None:
+    content = (root / name).read_bytes()
+    (root / name).unlink()
+    without = make(on_problem="skip")
+    without.convert()
+    assert without.source.problems if "boxes" not in name else without.source.records[0].box is None
+    (root / name).write_bytes(content)
+    module = make()
+    assert module.folder != without.folder
+    module.convert()
+    assert not module.source.problems
+    assert module.source.records[0].box == (20, 10, 30, 40)
+    (root / "notes.md").write_text("nothing that is read")
+    assert make().folder == module.folder
+
+
+def test_a_cache_within_the_release_is_no_part_of_it(make: Make, root: Path) -> None:
+    before = make(cache=str(root / "cache"))
+    before.convert()
+    assert before.folder.exists()
+    assert make(cache=str(root / "cache")).folder == before.folder
+
+
 def test_pickled_pictures_are_kept_to_the_bit(make: Make, root: Path) -> None:
     pictures = {part: [np.random.default_rng(i).integers(0, 256, (76, 76, 3), np.uint8) for i in range(count)]
                 for part, count in (("train", 8), ("test", 4))}  # fmt: skip
@@ -97,6 +123,7 @@ def test_names_that_lead_outside(make: Make, root: Path) -> None:
     Image.new("RGB", (9, 9)).save(root.parent / "secret.jpg")
     names = ["../secret", str(root.parent / "secret"), *(f"002.Green_Bird/bird_{i}" for i in range(4)), "a", "b"]
     (root / "train" / "filenames.pickle").write_bytes(pickle.dumps(names, protocol=2))
+    (root / "train" / "class_info.pickle").write_bytes(pickle.dumps([2] * 6 + [3] * 2, protocol=2))
     module = make(on_problem="skip", batch_size=2, mismatched="none")
     doctor.prepare(module)
     assert module.fingerprint["left_out"] == 4

@@ -38,12 +38,11 @@ class StackganData(FolderData):
     def folder(self) -> Path:
         """Where the converted set lies. Raises UserError where there is nothing to convert."""
         root = Path(self.root)
-        files = sorted(path for part in PARTS for path in (root / part).glob("*.pickle"))
         for part in PARTS:
             for name in ("filenames.pickle", "class_info.pickle"):
                 if not (root / part / name).is_file():
                     raise unusable(root, f"no {part}/{name} in it", WAY_OUT)
-        return self.cache_root / self.name / "converted" / state_of(files, {})
+        return self.cache_root / self.name / "converted" / state_of(_sources(root, self.cache_root), {})
 
     def bring(self) -> None:
         """Raise UserError where prepare.py has not converted the pickles yet."""
@@ -63,6 +62,22 @@ class StackganData(FolderData):
         with once(self.cache_root, self.folder) as scratch:
             if scratch is not None:
                 write_converted(Path(self.root), scratch)
+
+
+def _sources(root: Path, cache_root: Path) -> list[Path]:
+    """All files that a conversion may read, not what one wrote: captions, pictures and boxes may come after the pickles."""
+    found = {path for part in PARTS for path in (root / part).glob("*.pickle")}
+    for folder in _picture_folders(root):
+        found |= {path for path in folder.rglob("*") if path.suffix in ENDINGS}
+    lists = (root / "CUB_200_2011" / name for name in ("images.txt", "bounding_boxes.txt"))
+    found |= {*_caption_files(root).values(), *(path for path in lists if path.is_file())}
+    at, cache = root.resolve(), cache_root.resolve()
+    own = root / cache.relative_to(at) if cache.is_relative_to(at) else cache
+    return sorted(path for path in found if not path.is_relative_to(own))
+
+
+def _picture_folders(root: Path) -> tuple[Path, ...]:
+    return root / "images", root / "CUB_200_2011" / "images", root / "jpg", root
 
 
 def write_converted(root: Path, folder: Path) -> None:
@@ -107,7 +122,7 @@ def _pixels(value: Any, part: Path) -> Any:
 
 def _file_of(root: Path, key: str) -> tuple[bytes | None, str]:
     """A picture's file and its ending, from wherever the authors' archives have it."""
-    for folder in (root / "images", root / "CUB_200_2011" / "images", root / "jpg", root):
+    for folder in _picture_folders(root):
         for ending in sorted(ENDINGS):
             path = inside(folder, f"{key}{ending}")
             if path is not None and path.is_file():
