@@ -145,6 +145,12 @@ def test_tuples_of_each_other_end(tmp_path: Path) -> None:
     assert found == 1
 
 
+def test_tuples_of_each_other_in_a_types_place(tmp_path: Path) -> None:
+    content = b"\x80\x02cnumpy\ndtype\n(K\x01" + b"2\x86" * 50 + b"tR."
+    with pytest.raises(UserError, match="refused, it contains an array of tuple"):
+        read_pickle(saved(tmp_path / "bad.pickle", content))
+
+
 def test_tuples_with_arrays_keep_their_own(tmp_path: Path) -> None:
     value = [(np.full(2, i), (str(i), i)) for i in range(500)]
     for i, (array, rest) in enumerate(read_pickle(saved(tmp_path / "a", as_python_2(value)))):

@@ -119,6 +119,20 @@ def test_lists_that_do_not_fit(make: Make, root: Path, name: str) -> None:
         assert not list(make().cache_root.rglob("captions.jsonl"))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("filenames", "holds a tuple, not a list of str"), ("class_info", "holds a tuple, not a list of int"),
+     ("char-CNN-RNN-embeddings", "holds no arrays")],
+)  # fmt: skip
+def test_nested_tuples_are_never_spelled_out(make: Make, root: Path, name: str, said: str) -> None:
+    """Fifty levels, each of two times the one below: as text they would fill any memory."""
+    for part, count in (("train", 8), ("test", 4)):
+        one = b"K\x01" + b"2\x86" * 50
+        (root / part / f"{name}.pickle").write_bytes(b"\x80\x02](" + one * count + b"e.")
+    with pytest.raises(UserError, match=said):
+        make().convert()
+
+
 def test_names_that_lead_outside(make: Make, root: Path) -> None:
     Image.new("RGB", (9, 9)).save(root.parent / "secret.jpg")
     names = ["../secret", str(root.parent / "secret"), *(f"002.Green_Bird/bird_{i}" for i in range(4)), "a", "b"]

@@ -45,7 +45,7 @@ class _Kind:
 
     def __init__(self, kind: Any, *_: Any) -> None:
         if not isinstance(kind, str) or not _KIND.fullmatch(kind.lstrip("<>|=")):
-            raise Refused(f"an array of {kind!r}")
+            raise Refused(f"an array of {repr(kind) if isinstance(kind, str) else type(kind).__name__}")
         self.kind, self.order = kind.lstrip("<>|="), "<"
 
     def __setstate__(self, state: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from stackgan.data.progress import bar
 from stackgan.data.records import Source, inside, read_captions, unusable
 from stackgan.text.embedding_file import write_embeddings
 
+T = TypeVar("T")
 PARTS = ("train", "test")
 IMAGES = ("304images.pickle", "76images.pickle")
 EMBEDDINGS = "char-CNN-RNN-embeddings.pickle"
@@ -84,8 +85,8 @@ def write_converted(root: Path, folder: Path) -> None:
     """Write what the pickles hold as folder.py reads it; what is missing is left for it to complain about."""
     writer, captions, boxes, counts = FolderWriter(folder), _caption_files(root), _boxes(root), {}
     for part in PARTS:
-        keys = [str(key) for key in _listed(root / part / "filenames.pickle")]
-        classes = [int(number) for number in _listed(root / part / "class_info.pickle", len(keys))]
+        keys = _all(str, _listed(root / part / "filenames.pickle"), root / part / "filenames.pickle")
+        classes = _all(int, _listed(root / part / "class_info.pickle", len(keys)), root / part / "class_info.pickle")
         images = next((_listed(root / part / name, len(keys)) for name in IMAGES if (root / part / name).is_file()), None)
         counts[part] = len(keys)
         with bar(f"{part} pictures", len(keys)) as advance:
@@ -114,6 +115,15 @@ def _listed(path: Path, expected: int | None = None) -> Any:
     return found
 
 
+def _all(kind: type[T], values: Any, path: Path) -> list[T]:
+    """The values, which must be of this kind. Raises UserError; nothing is made one: text of nested lists has no end."""
+    found = values.tolist() if isinstance(values, np.ndarray) else values
+    for value in found:
+        if not isinstance(value, kind):
+            raise UserError(f"{path}: holds a {type(value).__name__}, not a list of {kind.__name__} alone. {WAY_OUT}")
+    return list(found)
+
+
 def _pixels(value: Any, part: Path) -> Any:
     if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 3 or value.shape[2] != 3:
         raise UserError(f"{part}: a picture in its pickle of images is no array of bytes (H, W, 3). {WAY_OUT}")
@@ -131,8 +141,8 @@ def _file_of(root: Path, key: str) -> tuple[bytes | None, str]:
 
 
 def _embeddings(root: Path, keys: Sequence[str], counts: Mapping[str, int], path: Path) -> None:
-    rows = [np.asarray(row) for part in PARTS for row in _listed(root / part / EMBEDDINGS, counts[part])]
-    widths = {row.shape[1] if row.ndim == 2 and row.dtype.kind == "f" else 0 for row in rows}
+    rows = [row for part in PARTS for row in _listed(root / part / EMBEDDINGS, counts[part])]
+    widths = {row.shape[1] if isinstance(row, np.ndarray) and row.ndim == 2 and row.dtype.kind == "f" else 0 for row in rows}
     if len(widths) != 1 or not min(widths):
         raise unusable(root, f"{EMBEDDINGS} holds no arrays (captions, numbers) of one width ({sorted(widths)})", WAY_OUT)
     write_embeddings(path, keys, max(map(len, rows)), widths.pop(), rows)
