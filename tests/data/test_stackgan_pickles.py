@@ -111,7 +111,11 @@ def test_pickled_embeddings(make: Make, root: Path) -> None:
 
 @pytest.mark.parametrize("name", ["filenames", "class_info", "76images", "char-CNN-RNN-embeddings"])
 def test_lists_that_do_not_fit(make: Make, root: Path, name: str) -> None:
-    for value, what in (([1, 2, 3], "not a list|a list of 3|no array|no arrays"), ({"a": 1}, "a dict of 1, not a list")):
+    for value, what in (
+        ([1, 2, 3], "not a list|a list of 3|no array|no arrays"),
+        ((1,), "a tuple of 1, not a list|a tuple, not a list"),
+        ({"a": 1}, "refused"),
+    ):
         for part in ("train", "test"):
             (root / part / f"{name}.pickle").write_bytes(pickle.dumps(value, protocol=2))
         with pytest.raises(UserError, match=what):

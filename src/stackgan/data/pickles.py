@@ -24,7 +24,7 @@ OPCODES = frozenset({
     "FRAME", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES",
     "SHORT_BINBYTES", "BINBYTES8", "LIST", "EMPTY_LIST", "APPEND", "APPENDS", "TUPLE", "EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
-    "DICT", "EMPTY_DICT", "SETITEM", "SETITEMS", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD",
+    "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD",
 })  # fmt: skip
 
 REMEMBERING = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
@@ -141,7 +141,10 @@ class _Reader(pickle.Unpickler):
 
 
 def read_pickle(path: Path) -> Any:
-    """Lists, tuples, dictionaries, strings, bytes, numbers and arrays. Raises UserError for anything else."""
+    """Lists, tuples, strings, bytes, numbers and arrays. Raises UserError for anything else.
+
+    Also for dictionaries: the authors wrote none, and a key of nested tuples could take hours to hash.
+    """
     way_out = "Take the file that the authors published; a pickle from elsewhere can run any program"
     try:
         size = path.stat().st_size
@@ -191,11 +194,10 @@ def _plain(value: Any, seen: dict[int, Any]) -> Any:
         if value.value is None:
             raise Refused("an array without content")
         return value.value
-    if isinstance(value, list | dict) and id(value) not in seen:
+    if isinstance(value, list) and id(value) not in seen:
         seen[id(value)] = value
-        places = range(len(value)) if isinstance(value, list) else list(value)
-        for place in places:
-            value[place] = _plain(value[place], seen)
+        for place, one in enumerate(value):
+            value[place] = _plain(one, seen)
     if isinstance(value, tuple):
         if id(value) not in seen:
             # The tuple itself is kept too: another could get its id. Without this, a few tuples of each other take hours.
