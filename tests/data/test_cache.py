@@ -150,6 +150,21 @@ def test_a_full_disk_is_noticed_before_writing(build: Build, monkeypatch: pytest
         build().prepare_data()
 
 
+@pytest.mark.parametrize(("short", "enough"), [(1, False), (0, True)])
+def test_sizes_that_are_filled_together_need_room_together(
+    build: Build, monkeypatch: pytest.MonkeyPatch, short: int, enough: bool
+) -> None:
+    usage, need = namedtuple("usage", "total used free"), 30 * 3 * (76 * 76 + 152 * 152)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(9, 9, need - short))
+    module = build(first_resolution=128)
+    if enough:
+        module.prepare_data()
+    else:
+        with pytest.raises(UserError, match=r"whole_76\.npy and whole_152\.npy needs"):
+            module.prepare_data()
+        assert files(module) == {"records.json"}
+
+
 def test_a_cache_that_cannot_be_written(build: Build, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"^data\.cache=.*set paths\.cache to a folder you can write"):

@@ -57,6 +57,8 @@ def test_the_year_is_found_or_asked_for(root: Path) -> None:
         (lambda c: c["images"].append({"id": 77, "file_name": "77.jpg"}), "picture is missing", 8),
         (lambda c: c["annotations"].__delitem__(slice(0, 2)), "has no caption in captions_train2017.json", 7),
         (lambda c: c["annotations"][0].update(caption=" \n"), None, 8),
+        (lambda c: c["annotations"][0].update(caption="\ud83d"), "picture 0 is not valid Unicode", 7),
+        (lambda c: c["images"][0].update(file_name="\ud83d.jpg"), "picture 0 is not valid Unicode", 7),
         (lambda c: c["annotations"].append({"image_id": 99, "caption": "x"}), "has captions for picture 99", 8),
         (lambda c: c["images"][0].update(file_name="../x.jpg"), "../x.jpg leads outside", 7),
         (lambda c: c["images"][0].update(file_name="/x.jpg"), "/x.jpg leads outside", 7),

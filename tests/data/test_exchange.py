@@ -143,6 +143,23 @@ def test_columns_are_named_or_guessed(hf: Make, tmp_path: Path) -> None:
     assert len(module.source.records) == 12
 
 
+@pytest.mark.parametrize(("name", "entry"), [("sentences", [{"raw": "a dog"}]), ("sentence", {"raw": "a dog"}), ("text", 7)])
+def test_what_is_no_sentence_is_not_trained_on(hf: Make, tmp_path: Path, name: str, entry: Any) -> None:
+    data = datasets.Dataset.from_dict({"image": rows(3)["image"], name: [entry] * 3}).cast_column("image", datasets.Image())
+    data.to_parquet(str(tmp_path / "x.parquet"))
+    with pytest.raises(UserError, match=rf"^data\.caption_column={name}: holds a (dict|int) .*there are image, {name}$"):
+        hf(tmp_path / "x.parquet").bring()
+    assert not list((tmp_path / "cache").rglob("captions.jsonl"))
+
+
+def test_nothing_said_is_no_caption(hf: Make, tmp_path: Path) -> None:
+    data = datasets.Dataset.from_dict({"image": rows(3)["image"], "text": ["a dog", None, "two\nkites"]})
+    data.cast_column("image", datasets.Image()).to_parquet(str(tmp_path / "x.parquet"))
+    module = hf(tmp_path / "x.parquet", on_problem="skip")
+    module.bring()
+    assert [record.captions for record in module.source.records] == [("a dog",), ("two", "kites")]
+
+
 def test_it_is_converted_once(hf: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = datasets.Dataset.from_dict(rows()).cast_column("image", datasets.Image())
     data.to_parquet(str(tmp_path / "x.parquet"))

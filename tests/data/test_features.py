@@ -1,7 +1,9 @@
 """Image features in the cache and in batches, and batches of different classes."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from stackgan.core.errors import UserError
 from stackgan.core.shapes import Batch
 from stackgan.data.decode import squares
 from stackgan.data.module import CaptionedPictures
+from stackgan.text.hashing import HashingEncoder
 
 Build = Callable[..., CaptionedPictures]
 
@@ -59,6 +62,26 @@ def test_a_second_time_no_picture_is_looked_at_and_another_encoder_looks_again(r
     build(image_encoder=again).prepare_data()
     build(image_encoder=other).prepare_data()
     assert (again.seen, other.seen) == (0, 60)
+
+
+class Choosy(HashingEncoder):
+    """A text encoder that has nothing for the sixth picture."""
+
+    def encode_records(self, keys: Any, captions: Any, into: Any, progress: Any = None) -> dict[int, str]:
+        super().encode_records(keys, captions, into, progress)
+        return {5: "has no text"}
+
+
+def test_a_picture_without_a_text_has_features_and_a_broken_one_none(build: Build, flowers: Path) -> None:
+    (flowers / "jpg" / "image_00010.jpg").write_bytes(b"no picture")
+    encoder = Halves()
+    module = build(on_problem="skip", image_encoder=encoder, text=Choosy(name="hashing", dim=16, window=2))
+    module.prepare_data()
+    assert sorted(module.skipped()) == [5, 9]
+    features = np.load(module.cache.features(encoder))
+    assert np.flatnonzero(~features.any((1, 2))).tolist() == [9]
+    expected = encoder.encode(squares(module.records[5].image, (10,), False)[0][None])[0]
+    np.testing.assert_array_equal(features[5, 0], expected)
 
 
 def test_a_broken_encoder_is_told_before_pictures_are_decoded(build: Build) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from tiny_sets import picture, write_folder
 
 from stackgan.core.errors import UserError
-from stackgan.data.folder import FolderData, read_folder
+from stackgan.data import folder
+from stackgan.data.folder import FolderData, ends, read_folder
 from stackgan.data.records import Source
 
 
@@ -96,6 +98,17 @@ def test_a_tenth_is_for_testing_and_stays_so(tmp_path: Path) -> None:
         ({"image": "e.bmp", "caption": "x", "class": "ant"}, "has no class, others have one"),
         ({"image": "e.bmp", "caption": "x", "split": "test"}, "has no split, others have one"),
         ({"image": "a.jpg", "caption": "x", "box": [1, 2, 3, 4]}, "has the name of another picture"),
+        ({"image": "e.bmp", "captions": ["x", 7]}, "line 2: a int in a caption's place"),
+        ({"image": "e.bmp", "captions": {"raw": "x"}}, "line 2: a dict in a caption's place"),
+        ({"image": "e.bmp", "sentences": [{"raw": "x"}]}, "line 2: a dict in a caption's place"),
+        ({"image": "e.bmp", "captions": [None, float("nan")]}, "has no caption"),
+        ({"image": "e.bmp", "caption": "a bird \ud83d"}, "line 2: not valid Unicode"),
+        ({"image": "e.bmp", "caption": "x", "key": "\ud83d"}, "line 2: not valid Unicode"),
+        ({"image": "e.bmp", "caption": "x", "split": "\ud83d"}, "line 2: not valid Unicode"),
+        ({"image": "e.bmp", "caption": "x", "box": [1, 2, float("nan"), 4]}, "line 2: box 1, 2, nan, 4 is not finite"),
+        ({"image": "e.bmp", "caption": "x", "box": [float("-inf"), 2, 3, 4]}, "line 2: box -inf, 2, 3, 4 is not finite"),
+        ({"image": "e.bmp", "caption": "x", "parts": [[float("nan"), 2, 1]]}, "line 2: visible part at nan, 2 is not finite"),
+        ({"image": "e.bmp", "caption": "x", "class_id": float("inf")}, "line 2: "),
         ("{", "line 2: "),
         ("[3]", "line 2: "),
         ("7", "line 2: "),
@@ -140,6 +153,47 @@ def test_about_says_more(root: Path) -> None:
         read_folder(root)
 
 
+def test_nothing_said_among_captions_and_invisible_parts_nowhere(root: Path) -> None:
+    (root / "parts.txt").write_text("beak\n")
+    source = listed(root, {"image": "a.jpg", "captions": ["a", None, float("nan")], "parts": [[float("nan"), 2, 0]]})
+    assert not source.problems
+    assert (source.records[0].captions, source.records[0].parts) == (("a",), ((0.0, 0.0, False),))
+
+
+def class_ids(root: Path, *classes: tuple[str | None, int | None]) -> tuple[list[int | None], list[str]]:
+    names = ("a.jpg", "b/c.PNG", "b/d.webp", "e.bmp")
+    rows = [
+        {"image": image, "captions": ["a"], "class": name, "class_id": number}
+        for image, (name, number) in zip(names, classes, strict=False)
+    ]
+    source = listed(root, *rows)
+    return [record.class_id for record in source.records], [problem.what for problem in source.problems]
+
+
+def test_class_ids_are_used_where_every_class_has_its_own(root: Path) -> None:
+    assert class_ids(root, ("bee", 7), ("ant", 9), ("bee", 7)) == ([7, 9, 7], [])
+    assert class_ids(root, (None, 7), (None, 9), (None, 7)) == ([7, 9, 7], [])
+    # Listed 0 would be bee's, counted 0 ant's.
+    assert class_ids(root, ("bee", 0), ("ant", None), ("cow", None)) == ([1, 0, 2], [])
+    assert class_ids(root, ("bee", 5), ("bee", None), ("ant", 0)) == ([1, 1, 0], [])
+
+
+def test_class_ids_that_contradict_names(root: Path) -> None:
+    ids, said = class_ids(root, ("bee", 1), ("bee", 2), ("ant", 3))
+    assert (ids, said) == ([3], ["class bee has several class_id"] * 2)
+    ids, said = class_ids(root, ("bee", 1), ("cow", 1), ("ant", 3))
+    assert (ids, said) == ([3], ["class_id 1 is that of several classes"] * 2)
+
+
+def test_a_file_name_that_is_no_unicode(root: Path) -> None:
+    (root / os.fsdecode(b"\xff.jpg")).write_bytes(b"x")
+    (root / "a.txt").write_text("a bird")
+    source = read_folder(root)
+    assert [record.key for record in source.records] == ["a"]
+    (problem,) = (problem for problem in source.problems if "not valid Unicode" in problem.what)
+    str(problem).encode()
+
+
 def test_it_is_served(tmp_path: Path, settings: dict[str, Any]) -> None:
     write_folder(tmp_path / "own", 14)
     module = FolderData(**{**settings, "name": "folder", "root": str(tmp_path / "own"), "batch_size": 4})
@@ -148,3 +202,35 @@ def test_it_is_served(tmp_path: Path, settings: dict[str, Any]) -> None:
     assert module.embeddings() is None
     module.plan(0, 2)
     assert len(list(module.train_dataloader())) == 2
+
+
+def test_a_picture_replaced_by_another_of_the_same_size_is_seen(
+    tmp_path: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(tmp_path / "own", 6)
+
+    def cached() -> Path:
+        return FolderData(**{**settings, "name": "folder", "root": str(tmp_path / "own")}).cache.folder
+
+    before = cached()
+    assert cached() == before
+    image = read_folder(tmp_path / "own").records[2].image
+    content = bytearray(image.read_bytes())
+    content[-1] ^= 1
+    image.write_bytes(content)
+    assert cached() != before
+    looked: list[Path] = []
+    monkeypatch.setattr(folder, "ends", lambda path: looked.append(path) or 0)
+    module = FolderData(**{**settings, "name": "folder", "root": str(tmp_path / "own")})
+    assert module.cache.folder == module.cache.folder
+    assert len(looked) == 6
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 5000, 8192, 20000])
+def test_the_tag_is_of_both_ends(tmp_path: Path, size: int) -> None:
+    path, content = tmp_path / "a", bytes(i % 251 for i in range(size))
+    path.write_bytes(content)
+    tag = ends(path)
+    for place in {0, size // 2, size - 1} if size else ():
+        path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+        assert (ends(path) != tag) == (place < 4096 or place >= size - 4096)

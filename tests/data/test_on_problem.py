@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_sets import write_cub
 
 from stackgan.data import decode, doctor
+from stackgan.data.cub import CubData
 from stackgan.data.module import CaptionedPictures
 from stackgan.data.records import DataProblems
 
@@ -70,6 +73,37 @@ def test_failing_after_skipping(build: Build, flowers: Path) -> None:
 def test_a_sound_set_is_the_same_either_way_but_says_its_choice(build: Build) -> None:
     assert build(on_problem="skip").cache == build().cache
     assert build(on_problem="skip").fingerprint == build().fingerprint | {"on_problem": "skip", "left_out": 0}
+
+
+def test_a_corrected_box_is_measured_anew(settings: dict[str, Any], tmp_path: Path) -> None:
+    write_cub(tmp_path / "cub")
+    path = tmp_path / "cub" / "CUB_200_2011" / "bounding_boxes.txt"
+    right = path.read_text()
+    wrong = right.replace("6 20 10 30 40", "6 500 10 30 40")
+    assert wrong != right
+
+    def make(on_problem: str) -> CubData:
+        root = str(tmp_path / "cub")
+        module = CubData(**{**settings, "name": "cub", "root": root, "batch_size": 2, "on_problem": on_problem})
+        module.prepare_data()
+        module.setup()
+        return module
+
+    path.write_text(wrong)
+    for _ in range(2):
+        with pytest.raises(DataProblems, match=r"1 problem: .*box lies outside"):
+            make("fail")
+    assert not list((tmp_path / "cache").rglob("*.frames*"))
+    skipping = make("skip")
+    assert [record.key for record in skipping.records if record.split == "skipped"] == ["002.Green_Bird/bird_1"]
+    with pytest.raises(DataProblems, match=r"1 problem: .*box lies outside"):
+        make("fail")
+    path.write_text(right)
+    again = make("fail")
+    assert again.cache.folder == skipping.cache.folder
+    assert again.train_size == skipping.train_size + 1
+    assert again.arrays.pixels_NHWC.any((1, 2, 3)).all()
+    assert np.load(again.cache.frames)[:, 2:].all()
 
 
 def test_when_nothing_is_left(build: Build, flowers: Path) -> None:

@@ -43,16 +43,16 @@ def test_any_byte_in_an_old_string(tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("kind", ["<f4", ">f8", "|u1", "<i8", "|b1"])
 def test_arrays_of_every_protocol(tmp_path: Path, protocol: int, kind: str) -> None:
-    value = {"a": [np.arange(6).reshape(2, 3).astype(kind), 7, "x", None, (1.5, True, b"\xff")]}
+    value = [np.arange(6).reshape(2, 3).astype(kind), 7, "x", None, (1.5, True, b"\xff")]
     content = pickle.dumps(value, protocol=protocol)
     if protocol == 5 and b"_frombuffer" in content:
         with pytest.raises(UserError, match="refused"):
             read_pickle(saved(tmp_path / "a", content))
         return
     found = read_pickle(saved(tmp_path / "a", content))
-    np.testing.assert_array_equal(found["a"][0], value["a"][0])
-    assert found["a"][0].dtype == value["a"][0].dtype
-    assert found["a"][1:] == value["a"][1:]
+    np.testing.assert_array_equal(found[0], value[0])
+    assert found[0].dtype == value[0].dtype
+    assert found[1:] == value[1:]
 
 
 def test_arrays_as_python_2_named_them(tmp_path: Path) -> None:
@@ -97,6 +97,7 @@ def test_a_payload_is_refused_and_does_not_run(tmp_path: Path, protocol: int, ca
         b"Pmarker\n.",  # PERSID
         b"cnumpy\nndarray\n(I2\ntR.",  # an array made by hand
         b"cnumpy\nndarray\n.",
+        b"\x80\x02}K\x01" + b"2\x86" * 50 + b"K\x01s.",  # a key that takes 2 ** 50 steps to hash
         b"cnumpy\ndtype\n.",
         b"cnumpy\nload\n(S'marker'\ntR.",
         b"cnumpy\ndtype\n(S'O'\ntR.",
@@ -134,6 +135,42 @@ def test_files_that_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pickles, "LIMIT", 10)
     with pytest.raises(UserError, match="11 bytes, more than 10 are not read"):
         read_pickle(saved(tmp_path / "bad.pickle", b"S'1234567'."))
+
+
+def test_tuples_of_each_other_end(tmp_path: Path) -> None:
+    """Fifty levels, each of two times the one below: 2 ** 50 if each were looked at."""
+    found = read_pickle(saved(tmp_path / "a", b"\x80\x02K\x01" + b"2\x86" * 50 + b"."))
+    for _ in range(50):
+        assert found[0] is found[1]
+        found = found[0]
+    assert found == 1
+
+
+def test_tuples_of_each_other_in_a_types_place(tmp_path: Path) -> None:
+    content = b"\x80\x02cnumpy\ndtype\n(K\x01" + b"2\x86" * 50 + b"tR."
+    with pytest.raises(UserError, match="refused, it contains an array of tuple"):
+        read_pickle(saved(tmp_path / "bad.pickle", content))
+
+
+def test_tuples_with_arrays_keep_their_own(tmp_path: Path) -> None:
+    value = [(np.full(2, i), (str(i), i)) for i in range(500)]
+    for i, (array, rest) in enumerate(read_pickle(saved(tmp_path / "a", as_python_2(value)))):
+        assert (array.tolist(), rest) == ([i, i], (str(i), i))
+
+
+@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"r\x00\x00\x00\x01", b"q\xff", b"p999999999\n"])
+def test_a_place_far_beyond_those_in_use(tmp_path: Path, put: bytes) -> None:
+    with pytest.raises(UserError, match=r"refused, it contains the place \d+ for a value"):
+        read_pickle(saved(tmp_path / "bad.pickle", b"\x80\x02]" + put + b"."))
+
+
+def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(pickles._Reader, "load", load)
+    with pytest.raises(UserError, match=r"bad\.pickle: refused, it asks for more memory than there is"):
+        read_pickle(saved(tmp_path / "bad.pickle", b"I1\n."))
 
 
 def test_a_list_that_holds_itself_ends(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ def test_the_region_is_stackgans() -> None:
 @pytest.mark.parametrize(
     ("box", "what"),
     [((5, 5, 0, 3), "without area"), ((5, 5, 3, -1), "without area"), ((100, 0, 5, 5), "outside"), ((-5, 0, 5, 5), "outside"),
-     ((0, 80, 5, 5), "outside"), ((5, 5, 1, 1), "too small"), (None, "has no box"), ((float("nan"), 0, 5, 5), "outside")],
+     ((0, 80, 5, 5), "outside"), ((5, 5, 1, 1), "too small"), (None, "has no box"), ((float("nan"), 0, 5, 5), "not finite"),
+     ((0, 0, float("inf"), 5), "not finite")],
 )  # fmt: skip
 def test_boxes_that_say_nothing(box: Any, what: str) -> None:
     with pytest.raises(ValueError, match=what):
@@ -92,6 +93,13 @@ def test_what_is_cropped_away() -> None:
     assert parts == [[0, 0, 0], [0, 0, 0]]
     box, _ = cut(places((-50, -50, 500, 500), ((1, 1, True),) * 2, (0, 0, 76, 76)), 12, 12, True)
     assert box == [0, 0, 1, 1]
+
+
+def test_an_invisible_part_may_be_nowhere() -> None:
+    nowhere = (float("nan"), float("inf"), False)
+    for flip in (False, True):
+        _, parts = cut(places((0, 0, 5, 5), (nowhere, nowhere), (0, 0, 76, 76)), 6, 6, flip)
+        assert parts == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_within_a_region() -> None:

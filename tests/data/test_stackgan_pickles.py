@@ -61,6 +61,32 @@ def test_the_pictures_are_the_files_themselves(make: Make, root: Path) -> None:
         assert record.image.read_bytes() == (root / "CUB_200_2011" / "images" / f"{record.key}.png").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "name", ["text/002.Green_Bird/bird_0.txt", "CUB_200_2011/images/002.Green_Bird/bird_0.png", "CUB_200_2011/bounding_boxes.txt"]
+)
+def test_what_comes_later_is_converted_anew(make: Make, root: Path, name: str) -> None:
+    content = (root / name).read_bytes()
+    (root / name).unlink()
+    without = make(on_problem="skip")
+    without.convert()
+    assert without.source.problems if "boxes" not in name else without.source.records[0].box is None
+    (root / name).write_bytes(content)
+    module = make()
+    assert module.folder != without.folder
+    module.convert()
+    assert not module.source.problems
+    assert module.source.records[0].box == (20, 10, 30, 40)
+    (root / "notes.md").write_text("nothing that is read")
+    assert make().folder == module.folder
+
+
+def test_a_cache_within_the_release_is_no_part_of_it(make: Make, root: Path) -> None:
+    before = make(cache=str(root / "cache"))
+    before.convert()
+    assert before.folder.exists()
+    assert make(cache=str(root / "cache")).folder == before.folder
+
+
 def test_pickled_pictures_are_kept_to_the_bit(make: Make, root: Path) -> None:
     pictures = {part: [np.random.default_rng(i).integers(0, 256, (76, 76, 3), np.uint8) for i in range(count)]
                 for part, count in (("train", 8), ("test", 4))}  # fmt: skip
@@ -85,7 +111,11 @@ def test_pickled_embeddings(make: Make, root: Path) -> None:
 
 @pytest.mark.parametrize("name", ["filenames", "class_info", "76images", "char-CNN-RNN-embeddings"])
 def test_lists_that_do_not_fit(make: Make, root: Path, name: str) -> None:
-    for value, what in (([1, 2, 3], "not a list|a list of 3|no array|no arrays"), ({"a": 1}, "a dict of 1, not a list")):
+    for value, what in (
+        ([1, 2, 3], "not a list|a list of 3|no array|no arrays"),
+        ((1,), "a tuple of 1, not a list|a tuple, not a list"),
+        ({"a": 1}, "refused"),
+    ):
         for part in ("train", "test"):
             (root / part / f"{name}.pickle").write_bytes(pickle.dumps(value, protocol=2))
         with pytest.raises(UserError, match=what):
@@ -93,10 +123,25 @@ def test_lists_that_do_not_fit(make: Make, root: Path, name: str) -> None:
         assert not list(make().cache_root.rglob("captions.jsonl"))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("filenames", "holds a tuple, not a list of str"), ("class_info", "holds a tuple, not a list of int"),
+     ("char-CNN-RNN-embeddings", "holds no arrays")],
+)  # fmt: skip
+def test_nested_tuples_are_never_spelled_out(make: Make, root: Path, name: str, said: str) -> None:
+    """Fifty levels, each of two times the one below: as text they would fill any memory."""
+    for part, count in (("train", 8), ("test", 4)):
+        one = b"K\x01" + b"2\x86" * 50
+        (root / part / f"{name}.pickle").write_bytes(b"\x80\x02](" + one * count + b"e.")
+    with pytest.raises(UserError, match=said):
+        make().convert()
+
+
 def test_names_that_lead_outside(make: Make, root: Path) -> None:
     Image.new("RGB", (9, 9)).save(root.parent / "secret.jpg")
     names = ["../secret", str(root.parent / "secret"), *(f"002.Green_Bird/bird_{i}" for i in range(4)), "a", "b"]
     (root / "train" / "filenames.pickle").write_bytes(pickle.dumps(names, protocol=2))
+    (root / "train" / "class_info.pickle").write_bytes(pickle.dumps([2] * 6 + [3] * 2, protocol=2))
     module = make(on_problem="skip", batch_size=2, mismatched="none")
     doctor.prepare(module)
     assert module.fingerprint["left_out"] == 4

@@ -1,12 +1,12 @@
 """The training cache: decoded pictures and encoded captions as arrays that are mapped, not read.
 
-In `<cache>/<data>/<image fingerprint>/`, for each region (whole, box) and size: `whole_<size>.npy`, uint8 (N, size, size,
-3), or with data.cache_as=jpeg or webp the files that encoded.py writes; `whole_<size>.alike.npy`, int64 (N,), the first row
-with the same pixels; for data sets with boxes `whole.frames.npy`, (N, 4), which part of the picture was cached. `text/<encoder
-fingerprint>.npy`, float32 (N, M, T) with zeros beyond a picture's last caption. `features/<region>-<image encoder's
-fingerprint>.npy`, float32 (N, 2, F), of each picture as it is and mirrored, where a stage reads features. `records.json`, what
-the rows are. Beside an array of which rows were left out, `<array>.skipped.json`. A name exists only once its content is
-complete and on disk.
+In `<cache>/<data>/<image fingerprint>/`, for each region (whole, box) and size: `whole_<size>.npy`, uint8 (N, size, size, 3),
+or with data.cache_as=jpeg or webp the files that encoded.py writes; `whole_<size>.alike.npy`, int64 (N,), the first row with
+the same pixels; for data sets with boxes `whole.<boxes' fingerprint>.frames.npy`, (N, 4), which part of the picture was cached.
+`text/<encoder fingerprint>.npy`, float32 (N, M, T) with zeros beyond a picture's last caption. `features/<region>-<image
+encoder's fingerprint>.npy`, float32 (N, 2, F), of each picture as it is and mirrored, where a stage reads features.
+`records.json`, what the rows are. Beside an array of which rows were left out, `<array>.skipped.json`. A name exists only once
+its content is complete and on disk.
 """
 
 import json
@@ -41,12 +41,16 @@ def unwritable(root: Path, error: OSError) -> UserError:
 
 @dataclass(frozen=True)
 class Cache:
-    """The folder of one data set in one state. root: `data.cache`, for messages. region, kept: see Region and CacheAs."""
+    """The folder of one data set in one state. root: `data.cache`, for messages. region, kept: see Region and CacheAs.
+
+    boxes: their fingerprint: pictures whose boxes have changed are measured anew.
+    """
 
     root: Path
     folder: Path
     region: str = "whole"
     kept: CacheAs = "pixels"
+    boxes: str = "none"
 
     def pictures(self, size: int) -> Path:
         """Where the pictures of this size are."""
@@ -60,7 +64,7 @@ class Cache:
     @property
     def frames(self) -> Path:
         """Where the regions of the pictures are."""
-        return self.folder / f"{self.region}.frames.npy"
+        return self.folder / f"{self.region}.{self.boxes}.frames.npy"
 
     def text(self, encoder: TextEncoder) -> Path:
         """Where this encoder's embeddings are."""

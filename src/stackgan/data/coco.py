@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.data.records import OUTSIDE, Problem, Record, Source, Split, inside, sentences, unusable
+from stackgan.data.records import NOT_UNICODE, OUTSIDE, Problem, Record, Source, Split, inside, is_unicode, sentences, unusable
 
 YEARS = (2014, 2017)
 WAY_OUT = (
@@ -59,6 +59,8 @@ def _part(root: Path, name: str, split: Split, problems: list[Problem]) -> list[
         found = sentences(captions.pop(number, []))
         if image is None:
             problems.append(Problem(path, f"{file_name} {OUTSIDE}", key))
+        elif not is_unicode(file_name, *found):
+            problems.append(Problem(path, f"file name or a caption of picture {number} is {NOT_UNICODE}", f"{name}/{number}"))
         elif not image.is_file():
             problems.append(Problem(image, "picture is missing", key))
         elif not found:

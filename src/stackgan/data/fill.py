@@ -5,14 +5,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from stackgan.core import atomic
-from stackgan.core.shapes import ImageEncoder
 from stackgan.data.cache import Cache, save, skipped, write_skipped
 from stackgan.data.decode import BROKEN, Frame, Pixels, shown_size, squares
 from stackgan.data.encoded import expected_bytes, opened, sink
@@ -20,56 +18,11 @@ from stackgan.data.features import write_features
 from stackgan.data.places import Region, frame
 from stackgan.data.progress import bar, notice
 from stackgan.data.records import DataProblems, Problem, Record, Source
+from stackgan.data.wanted import Wanted
 from stackgan.text.encoder import TextEncoder
 
 T = TypeVar("T")
 WAY_OUT = "Fetch these files again, remove them with their captions and labels, or set data.on_problem=skip"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a cache should hold. located: with the regions of the pictures. skip: leave out what cannot be used.
-
-    image_encoder: whose features of the pictures, None for nobody's.
-    """
-
-    sizes: Sequence[int]
-    contrast_stretch: bool
-    encoder: TextEncoder
-    region: Region
-    located: bool
-    skip: bool
-    image_encoder: ImageEncoder | None
-
-    def missing_sizes(self, cache: Cache) -> list[int]:
-        """Sizes that have to be decoded."""
-        return [size for size in self.sizes if not cache.pictures(size).exists()]
-
-    def missing_text(self, cache: Cache) -> bool:
-        """Whether captions have to be encoded."""
-        return not cache.text(self.encoder).exists()
-
-    def missing_alike(self, cache: Cache) -> list[int]:
-        """Sizes of which it is not known which pictures are the same: earlier versions did not say."""
-        return [size for size in self.sizes if not cache.alike(size).exists()]
-
-    def missing_frames(self, cache: Cache) -> bool:
-        """Whether pictures have to be measured."""
-        return self.located and not cache.frames.exists()
-
-    def missing_features(self, cache: Cache) -> bool:
-        """Whether an image encoder has to see the pictures."""
-        return self.image_encoder is not None and not cache.features(self.image_encoder).exists()
-
-    def missing(self, cache: Cache) -> bool:
-        """Whether anything is."""
-        sizes = self.missing_sizes(cache) + self.missing_alike(cache)
-        return bool(sizes) or self.missing_text(cache) or self.missing_frames(cache) or self.missing_features(cache)
-
-    def skipped(self, cache: Cache) -> dict[int, str]:
-        """The rows that one of the arrays lacks, and why."""
-        arrays = [cache.text(self.encoder), *map(cache.pictures, self.sizes), *([cache.frames] if self.located else [])]
-        return {row: what for array in arrays for row, what in skipped(array).items()}
 
 
 def fill_missing(cache: Cache, root: Path, source: Source, wanted: Wanted, workers: int) -> None:
@@ -81,7 +34,7 @@ def fill_missing(cache: Cache, root: Path, source: Source, wanted: Wanted, worke
             wanted.image_encoder.check()
         write_records(cache, source.records, source.split_note)
         if wanted.missing_frames(cache):
-            write_frames(cache, source.records, wanted.region, workers)
+            write_frames(cache, root, source.records, wanted.region, workers, wanted.skip)
         if missing := wanted.missing_sizes(cache):
             write_pictures(cache, root, source.records, missing, wanted.contrast_stretch, workers, wanted.skip)
         for size in wanted.missing_alike(cache):
@@ -90,7 +43,7 @@ def fill_missing(cache: Cache, root: Path, source: Source, wanted: Wanted, worke
         if wanted.missing_text(cache):
             write_text(cache, root, source.records, wanted.encoder, wanted.skip)
         if wanted.image_encoder is not None and wanted.missing_features(cache):
-            frames, bad = known_frames(cache, len(source.records)), wanted.skipped(cache)
+            frames, bad = known_frames(cache, len(source.records)), wanted.undecodable(cache)
             write_features(cache, source.records, frames, bad, wanted.image_encoder, workers or cores())
 
 
@@ -102,8 +55,11 @@ def write_records(cache: Cache, records: Sequence[Record], split_note: str) -> N
     atomic.write_json(cache.folder / "records.json", {"split": split_note, "records": rows})
 
 
-def write_frames(cache: Cache, records: Sequence[Record], region: Region, workers: int) -> None:
-    """Read every picture's size from its header and keep the region of it that is cached."""
+def write_frames(cache: Cache, root: Path, records: Sequence[Record], region: Region, workers: int, skip: bool) -> None:
+    """Read every picture's size from its header and keep the region of it that is cached.
+
+    Raises DataProblems, with all boxes that cannot be used, and then keeps nothing; with skip their rows are zeros.
+    """
 
     def measured(row: int) -> Frame | str:
         try:
@@ -112,15 +68,17 @@ def write_frames(cache: Cache, records: Sequence[Record], region: Region, worker
             return str(error) or type(error).__name__
 
     found = list(_in_threads(measured, len(records), workers or cores()))
-    write_skipped(cache.frames, {row: what for row, what in enumerate(found) if isinstance(what, str)})
+    bad = {row: what for row, what in enumerate(found) if isinstance(what, str)}
+    keep_bad(root, records, bad, skip)
+    write_skipped(cache.frames, bad)
     save(cache.frames, np.array([(0, 0, 0, 0) if isinstance(one, str) else one for one in found], np.int64))
 
 
 def known_frames(cache: Cache, count: int) -> list[Frame | None]:
-    """The region of each picture that is cached, None for all of it."""
+    """The region of each picture that is cached, None for all of it: also where only its box cannot be used."""
     if not cache.frames.exists():
         return [None] * count
-    return [(left, top, right, bottom) for left, top, right, bottom in np.load(cache.frames).tolist()]
+    return [(left, top, right, bottom) if right else None for left, top, right, bottom in np.load(cache.frames).tolist()]
 
 
 def write_pictures(
@@ -138,8 +96,10 @@ def write_pictures(
     """
     gigabytes, at = expected_bytes(cache.kept, len(records), list(sizes)) / 1e9, " and ".join(map(str, sizes))
     notice(f"data.cache={cache.root}: {len(records):,} pictures at {at} px, about {gigabytes:.2g} GB, go to {cache.folder}")
+    # Together: each sink alone sees the room that the others will take.
+    cache.room_for(" and ".join(cache.pictures(size).name for size in sizes), expected_bytes(cache.kept, len(records), list(sizes)))
     frames = known_frames(cache, len(records))
-    known = skipped(cache.frames)
+    known = skipped(cache.frames) if cache.region == "box" else {}  # a whole picture outlives the correction of its box
     with ExitStack() as stack:
         sinks = [stack.enter_context(sink(cache, len(records), size)) for size in sizes]
 

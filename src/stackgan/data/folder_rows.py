@@ -2,12 +2,13 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from stackgan.data.records import Box, Part, Problem, Split, read_captions, sentences, unusable
+from stackgan.data.records import NOT_UNICODE, Box, Part, Problem, Split, is_unicode, read_captions, said, unusable
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 SPLITS: Mapping[str, Split] = {
@@ -53,6 +54,9 @@ def _beside(root: Path, problems: list[Problem]) -> list[Row]:
     for image in sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file()):
         name = image.relative_to(root)
         key = str(name.with_suffix(""))
+        if not is_unicode(key):
+            problems.append(Problem(root, f"the name {str(name)!a} is {NOT_UNICODE}", ascii(key)))
+            continue
         captions = read_captions(image.with_suffix(".txt"), problems, key)
         if captions:
             rows.append(Row(image, key, str(name), captions))
@@ -84,11 +88,13 @@ def _rows(path: Path, lines: Iterator[tuple[int, Any]], problems: list[Problem])
             if isinstance(values, Exception):
                 raise values
             yield _row(path, {str(key).strip().lower(): value for key, value in values.items()})
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
             problems.append(Problem(path, f"line {number}: {error}", f"line {number}"))
 
 
 def _row(path: Path, values: Mapping[str, Any]) -> Row:
+    if not is_unicode(json.dumps(values, ensure_ascii=False)):
+        raise ValueError(NOT_UNICODE)
     image = next((str(values[name]) for name in IMAGES if values.get(name)), "")
     if not image:
         raise ValueError('names no picture: a column "image" is needed')
@@ -97,13 +103,12 @@ def _row(path: Path, values: Mapping[str, Any]) -> Row:
     if split and split not in SPLITS:
         raise ValueError(f"split {split} is none of {', '.join(SPLITS)}")
     class_id = None if values.get("class_id") in (None, "") else int(values["class_id"])
-    name = values.get("class", class_id)
+    name = class_id if values.get("class") is None else values["class"]
     return Row(
         listed=path,
         key=str(values.get("key") or PurePosixPath(image.replace("\\", "/")).with_suffix("")),
         image=image,
-        # A line break within a list's entry is a space; in one text each line is a caption.
-        captions=sentences([str(one) for one in given] if isinstance(given, list) else str(given).splitlines()),
+        captions=said(given),
         class_name="" if name is None else str(name).strip(),
         class_id=class_id,
         split=SPLITS[split] if split else None,
@@ -116,6 +121,8 @@ def _box(value: Any) -> Box | None:
     if value is None:
         return None
     left, top, width, height = map(float, value.replace(",", " ").split() if isinstance(value, str) else value)
+    if not all(map(math.isfinite, (left, top, width, height))):
+        raise ValueError(f"box {left:g}, {top:g}, {width:g}, {height:g} is not finite")
     return left, top, width, height
 
 
@@ -123,7 +130,16 @@ def _parts(value: Any) -> tuple[Part, ...] | None:
     if value is None:
         return None
     places = [place.split() for place in value.split(";")] if isinstance(value, str) else value
-    return tuple((float(x), float(y), bool(float(visible))) for x, y, visible in places)
+    return tuple(_part(float(x), float(y), bool(float(visible))) for x, y, visible in places)
+
+
+def _part(x: float, y: float, visible: bool) -> Part:
+    """Where an invisible part is makes no difference, so that it may be nowhere."""
+    if math.isfinite(x) and math.isfinite(y):
+        return x, y, visible
+    if visible:
+        raise ValueError(f"visible part at {x:g}, {y:g} is not finite")
+    return 0.0, 0.0, False
 
 
 def _joined(rows: Iterator[Row]) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from stackgan.data.converted import FolderWriter, once, state_of
 from stackgan.data.folder import FolderData
 from stackgan.data.folder_rows import CAPTIONS, SPLITS
 from stackgan.data.progress import bar
-from stackgan.data.records import sentences
+from stackgan.data.records import said
 from stackgan.text.embedding_file import write_embeddings
 
 IMAGES = ("image", "img", "picture", "jpg", "png", "webp")
@@ -168,8 +168,11 @@ class Conversion:
 
     def _columns(self, row: Mapping[str, Any], split: str) -> dict[str, Any]:
         """The row's other columns, as folder.py names them."""
-        given = row[self.caption]
-        said = given if isinstance(given, list) else str(given or "").splitlines()
+        try:
+            captions = said(row[self.caption])
+        except TypeError as error:
+            way_out = f"name a column of strings or lists of strings; there are {', '.join(self.features)}"
+            raise UserError(f"data.caption_column={self.caption}: holds {error}; {way_out}") from error
         named = row.get(self.of_class) if self.of_class else None
         feature = self.features.get(self.of_class)
         if isinstance(named, int) and feature is not None and hasattr(feature, "int2str"):
@@ -179,7 +182,7 @@ class Conversion:
         of_split = row.get("split") or (split if split in SPLITS and len(self.splits) > 1 else None)
         columns = {name: row.get(name) for name in PLAIN}
         return columns | {
-            "captions": list(sentences([str(one) for one in said])),
+            "captions": list(captions),
             "class": named,
             "split": of_split,
             "row": row.get("row"),

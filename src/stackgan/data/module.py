@@ -15,12 +15,13 @@ from stackgan.core.shapes import Batch, Described, Examples, ImageEncoder
 from stackgan.data.arrays import Arrays
 from stackgan.data.batches import Batches, Draw, Iterations, Mismatched, check_trainable, cut
 from stackgan.data.cache import CacheAs
-from stackgan.data.fill import Wanted, fill_missing, keep_bad
+from stackgan.data.fill import fill_missing, keep_bad
 from stackgan.data.partners import check_partners
 from stackgan.data.places import Places, Region
 from stackgan.data.published import OnProblem, Published
 from stackgan.data.records import Split
 from stackgan.data.splits import spread
+from stackgan.data.wanted import Wanted
 from stackgan.text.encoder import TextEncoder
 
 

@@ -24,8 +24,10 @@ OPCODES = frozenset({
     "FRAME", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES",
     "SHORT_BINBYTES", "BINBYTES8", "LIST", "EMPTY_LIST", "APPEND", "APPENDS", "TUPLE", "EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
-    "DICT", "EMPTY_DICT", "SETITEM", "SETITEMS", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD",
+    "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD",
 })  # fmt: skip
+
+REMEMBERING = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
 
 _KIND = re.compile(r"[biuf][1248]")
 """Truth values, whole numbers and floats; no objects, which could be anything, and no records."""
@@ -43,7 +45,7 @@ class _Kind:
 
     def __init__(self, kind: Any, *_: Any) -> None:
         if not isinstance(kind, str) or not _KIND.fullmatch(kind.lstrip("<>|=")):
-            raise Refused(f"an array of {kind!r}")
+            raise Refused(f"an array of {repr(kind) if isinstance(kind, str) else type(kind).__name__}")
         self.kind, self.order = kind.lstrip("<>|="), "<"
 
     def __setstate__(self, state: Any) -> None:
@@ -139,7 +141,10 @@ class _Reader(pickle.Unpickler):
 
 
 def read_pickle(path: Path) -> Any:
-    """Lists, tuples, dictionaries, strings, bytes, numbers and arrays. Raises UserError for anything else."""
+    """Lists, tuples, strings, bytes, numbers and arrays. Raises UserError for anything else.
+
+    Also for dictionaries: the authors wrote none, and a key of nested tuples could take hours to hash.
+    """
     way_out = "Take the file that the authors published; a pickle from elsewhere can run any program"
     try:
         size = path.stat().st_size
@@ -153,6 +158,8 @@ def read_pickle(path: Path) -> Any:
         raise UserError(f"{path}: refused, it contains {error}, which plain data does not need. {way_out}") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}). {way_out}") from error
+    except (MemoryError, OverflowError) as error:
+        raise UserError(f"{path}: refused, it asks for more memory than there is. {way_out}") from error
     except (pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{path}: not a whole pickle ({' '.join(str(error).split()) or type(error).__name__}). {way_out}"
@@ -160,8 +167,13 @@ def read_pickle(path: Path) -> Any:
 
 
 def _look_through(file: IO[bytes]) -> None:
-    """Raise Refused for the first instruction that is not in OPCODES."""
+    """Raise Refused for the first instruction that is not in OPCODES, or that remembers a value beyond all places in use.
+
+    Who writes pickles numbers what is remembered one by one; the reader makes room for all numbers below the largest.
+    """
+    done = 0
     while code := file.read(1):
+        done += 1
         opcode = _BY_CODE.get(code.decode("latin-1"))
         if opcode is None or opcode.name not in OPCODES:
             raise Refused(f"the instruction {opcode.name if opcode else code!r}")
@@ -170,7 +182,9 @@ def _look_through(file: IO[bytes]) -> None:
         if opcode.name == "STRING":
             file.readline()  # pickletools would have it in ASCII; Python 2 wrote any bytes
         elif opcode.arg is not None:
-            opcode.arg.reader(file)
+            value = opcode.arg.reader(file)
+            if opcode.name in REMEMBERING and int(value) > done:
+                raise Refused(f"the place {value} for a value, the {done:,}. instruction")
     raise EOFError("it is cut short")
 
 
@@ -180,13 +194,15 @@ def _plain(value: Any, seen: dict[int, Any]) -> Any:
         if value.value is None:
             raise Refused("an array without content")
         return value.value
-    if isinstance(value, list | dict) and id(value) not in seen:
+    if isinstance(value, list) and id(value) not in seen:
         seen[id(value)] = value
-        places = range(len(value)) if isinstance(value, list) else list(value)
-        for place in places:
-            value[place] = _plain(value[place], seen)
+        for place, one in enumerate(value):
+            value[place] = _plain(one, seen)
     if isinstance(value, tuple):
-        return tuple(_plain(one, seen) for one in value)
+        if id(value) not in seen:
+            # The tuple itself is kept too: another could get its id. Without this, a few tuples of each other take hours.
+            seen[id(value)] = value, tuple(_plain(one, seen) for one in value)
+        return seen[id(value)][1]
     if isinstance(value, _Kind | _Call):
         raise Refused("a type where a value should be")
     return value

@@ -1,5 +1,6 @@
 """Boxes and parts: which region of a picture is cached, and where things are on the square that is trained on."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -29,6 +30,8 @@ def around(box: Box) -> Frame:
 
 def frame(region: Region, box: Box | None, width: int, height: int) -> Frame:
     """The region within a picture of this size. Raises ValueError, saying what is wrong with the box, where there is none."""
+    if box is not None and not all(map(math.isfinite, box)):
+        raise ValueError(f"box is not finite ({', '.join(f'{value:g}' for value in box)})")
     if box is not None and not (box[2] > 0 and box[3] > 0):
         raise ValueError(f"box without area (width {box[2]:g}, height {box[3]:g})")
     if box is not None and not (box[0] < width and box[1] < height and box[0] + box[2] > 0 and box[1] + box[3] > 0):
@@ -96,7 +99,9 @@ class Places:
             at_BP2 = (parts_BP3[..., :2] - corner_B2[:, None]) * scale
             seen_BP1 = (parts_BP3[..., 2:] > 0) & ((at_BP2 >= 0) & (at_BP2 < 1)).all(2, keepdim=True)
             mirrored_BP2 = torch.stack([1 - at_BP2[..., 0], at_BP2[..., 1]], 2)
-            parts_BP3 = torch.cat([torch.where(flip_B[:, None, None], mirrored_BP2, at_BP2) * seen_BP1, seen_BP1.float()], 2)
+            at_BP2 = torch.where(flip_B[:, None, None], mirrored_BP2, at_BP2)
+            # Not a product: an invisible part may be at no number at all.
+            parts_BP3 = torch.cat([torch.where(seen_BP1, at_BP2, 0.0), seen_BP1.float()], 2)
             swapped_BP3 = parts_BP3[:, torch.from_numpy(self.mirrored_P)]
             found["parts"] = torch.where(flip_B[:, None, None], swapped_BP3, parts_BP3)
         return found

@@ -1,7 +1,7 @@
 """What a data set is before anything of it is cached: its records under a policy for problems, its splits, its name."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -87,10 +87,17 @@ class Published(LightningDataModule):
         """Where this data set's arrays are, named after its content."""
         rows = [[r.key, r.image.stat().st_size, r.class_id, r.split, r.captions] for r in self.source.records]
         state = {"crop": CROP, "contrast_stretch": self.contrast_stretch, "rows": rows}
+        boxes = [record.box for record in self.source.records]
         if self.region == "box":
-            state["boxes"] = [record.box for record in self.source.records]
+            state["boxes"] = boxes
+        if tags := self.content():
+            state["content"] = tags
         folder = self.cache_root / self.name / fingerprint(state, digits=12)
-        return Cache(self.cache_root, folder, self.region, self.cache_as)
+        return Cache(self.cache_root, folder, self.region, self.cache_as, fingerprint(boxes))
+
+    def content(self) -> Sequence[int]:
+        """A tag of each picture's content, for data sets whose files may be replaced by others of the same size; else nothing."""
+        return ()
 
     @property
     def left_out(self) -> tuple[Problem, ...]:

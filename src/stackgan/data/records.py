@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from stackgan.core.errors import UserError
 
@@ -118,6 +118,34 @@ def read_captions(path: Path, problems: list[Problem], key: str = "") -> tuple[s
 def sentences(lines: Sequence[str]) -> tuple[str, ...]:
     """The lines that say something, each on one line and without surrounding space."""
     return tuple(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+def said(value: Any) -> tuple[str, ...]:
+    """The sentences in a list's entry or a table's cell: lines of a string, or strings of a list; None and NaN say nothing.
+
+    Raises TypeError for anything else: a number or a record is no sentence, however it would look as text.
+    """
+    if isinstance(value, str):
+        return sentences(value.splitlines())
+    entries = [one for one in (value if isinstance(value, list | tuple) else [value]) if one is not None and one == one]
+    for one in entries:
+        if not isinstance(one, str):
+            raise TypeError(f"a {type(one).__name__} in a caption's place, not a string")
+    # A line break within a list's entry is a space.
+    return sentences(entries)
+
+
+def is_unicode(*texts: str) -> bool:
+    """Whether texts can be written: JSON and file names may hold half a surrogate pair, which UTF-8 does not have."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+NOT_UNICODE = "not valid Unicode (half of a surrogate pair)"
+"""What is wrong with texts for which is_unicode() is False."""
 
 
 def inside(folder: Path, name: str) -> Path | None:

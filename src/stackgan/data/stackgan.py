@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from stackgan.data.progress import bar
 from stackgan.data.records import Source, inside, read_captions, unusable
 from stackgan.text.embedding_file import write_embeddings
 
+T = TypeVar("T")
 PARTS = ("train", "test")
 IMAGES = ("304images.pickle", "76images.pickle")
 EMBEDDINGS = "char-CNN-RNN-embeddings.pickle"
@@ -38,12 +39,11 @@ class StackganData(FolderData):
     def folder(self) -> Path:
         """Where the converted set lies. Raises UserError where there is nothing to convert."""
         root = Path(self.root)
-        files = sorted(path for part in PARTS for path in (root / part).glob("*.pickle"))
         for part in PARTS:
             for name in ("filenames.pickle", "class_info.pickle"):
                 if not (root / part / name).is_file():
                     raise unusable(root, f"no {part}/{name} in it", WAY_OUT)
-        return self.cache_root / self.name / "converted" / state_of(files, {})
+        return self.cache_root / self.name / "converted" / state_of(_sources(root, self.cache_root), {})
 
     def bring(self) -> None:
         """Raise UserError where prepare.py has not converted the pickles yet."""
@@ -65,12 +65,28 @@ class StackganData(FolderData):
                 write_converted(Path(self.root), scratch)
 
 
+def _sources(root: Path, cache_root: Path) -> list[Path]:
+    """All files that a conversion may read, not what one wrote: captions, pictures and boxes may come after the pickles."""
+    found = {path for part in PARTS for path in (root / part).glob("*.pickle")}
+    for folder in _picture_folders(root):
+        found |= {path for path in folder.rglob("*") if path.suffix in ENDINGS}
+    lists = (root / "CUB_200_2011" / name for name in ("images.txt", "bounding_boxes.txt"))
+    found |= {*_caption_files(root).values(), *(path for path in lists if path.is_file())}
+    at, cache = root.resolve(), cache_root.resolve()
+    own = root / cache.relative_to(at) if cache.is_relative_to(at) else cache
+    return sorted(path for path in found if not path.is_relative_to(own))
+
+
+def _picture_folders(root: Path) -> tuple[Path, ...]:
+    return root / "images", root / "CUB_200_2011" / "images", root / "jpg", root
+
+
 def write_converted(root: Path, folder: Path) -> None:
     """Write what the pickles hold as folder.py reads it; what is missing is left for it to complain about."""
     writer, captions, boxes, counts = FolderWriter(folder), _caption_files(root), _boxes(root), {}
     for part in PARTS:
-        keys = [str(key) for key in _listed(root / part / "filenames.pickle")]
-        classes = [int(number) for number in _listed(root / part / "class_info.pickle", len(keys))]
+        keys = _all(str, _listed(root / part / "filenames.pickle"), root / part / "filenames.pickle")
+        classes = _all(int, _listed(root / part / "class_info.pickle", len(keys)), root / part / "class_info.pickle")
         images = next((_listed(root / part / name, len(keys)) for name in IMAGES if (root / part / name).is_file()), None)
         counts[part] = len(keys)
         with bar(f"{part} pictures", len(keys)) as advance:
@@ -99,6 +115,15 @@ def _listed(path: Path, expected: int | None = None) -> Any:
     return found
 
 
+def _all(kind: type[T], values: Any, path: Path) -> list[T]:
+    """The values, which must be of this kind. Raises UserError; nothing is made one: text of nested lists has no end."""
+    found = values.tolist() if isinstance(values, np.ndarray) else values
+    for value in found:
+        if not isinstance(value, kind):
+            raise UserError(f"{path}: holds a {type(value).__name__}, not a list of {kind.__name__} alone. {WAY_OUT}")
+    return list(found)
+
+
 def _pixels(value: Any, part: Path) -> Any:
     if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 3 or value.shape[2] != 3:
         raise UserError(f"{part}: a picture in its pickle of images is no array of bytes (H, W, 3). {WAY_OUT}")
@@ -107,7 +132,7 @@ def _pixels(value: Any, part: Path) -> Any:
 
 def _file_of(root: Path, key: str) -> tuple[bytes | None, str]:
     """A picture's file and its ending, from wherever the authors' archives have it."""
-    for folder in (root / "images", root / "CUB_200_2011" / "images", root / "jpg", root):
+    for folder in _picture_folders(root):
         for ending in sorted(ENDINGS):
             path = inside(folder, f"{key}{ending}")
             if path is not None and path.is_file():
@@ -116,8 +141,8 @@ def _file_of(root: Path, key: str) -> tuple[bytes | None, str]:
 
 
 def _embeddings(root: Path, keys: Sequence[str], counts: Mapping[str, int], path: Path) -> None:
-    rows = [np.asarray(row) for part in PARTS for row in _listed(root / part / EMBEDDINGS, counts[part])]
-    widths = {row.shape[1] if row.ndim == 2 and row.dtype.kind == "f" else 0 for row in rows}
+    rows = [row for part in PARTS for row in _listed(root / part / EMBEDDINGS, counts[part])]
+    widths = {row.shape[1] if isinstance(row, np.ndarray) and row.ndim == 2 and row.dtype.kind == "f" else 0 for row in rows}
     if len(widths) != 1 or not min(widths):
         raise unusable(root, f"{EMBEDDINGS} holds no arrays (captions, numbers) of one width ({sorted(widths)})", WAY_OUT)
     write_embeddings(path, keys, max(map(len, rows)), widths.pop(), rows)
