@@ -24,8 +24,8 @@ def test_accuracy_is_averaged_over_classes() -> None:
     assert found == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
-@pytest.mark.parametrize(("at", "expected"), [(1, 0.75), (2, 0.5), (5, 0.5)])
-def test_average_precision(at: int, expected: float) -> None:
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_average_precision(at: int) -> None:
     pictures = PICTURES.clone()
     pictures[2, 1] = 0.95
     # By class 3's sentences: pictures 3 (3), 2 (7), 4 (3), 1 (7), 0 (7). By class 7's: 0 (7) and 4 (3) at 1.0, 1 (7), 2 (7), 3 (3).
@@ -33,4 +33,3 @@ def test_average_precision(at: int, expected: float) -> None:
     precision7 = {1: 1, 2: 1 / 2, 5: 3 / 5}[at]
     found = zero_shot.average_precision(pictures, CLASS, torch.tensor([3, 7]), SENTENCES, at)
     assert found == pytest.approx((precision3 + precision7) / 2)
-    assert (expected == found) or at == 1

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from stackgan.core.shapes import Batch
 from stackgan.stage.average import frozen_copy, move_towards, warmed_up
-from stackgan.stage.base import Stage
+from stackgan.stage.base import Stage, remember_first_rates
 from stackgan.stage.recipe import Recipe
 
 
@@ -64,10 +64,7 @@ class Adversarial(Stage):
         generator = torch.optim.Adam(self.generator_groups(), lr=self.recipe.generator_lr, betas=betas, fused=True)
         weights = self.discriminator.parameters()
         discriminator = torch.optim.Adam(weights, lr=self.recipe.discriminator_lr, betas=betas, fused=True)
-        for optimizer in (generator, discriminator):
-            for group in optimizer.param_groups:
-                group["initial_lr"] = group["lr"]
-        return [generator, discriminator]
+        return [remember_first_rates(generator), remember_first_rates(discriminator)]
 
     def generator_groups(self) -> list[dict[str, Any]]:
         """Adam's parameter groups of the generator."""

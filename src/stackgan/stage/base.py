@@ -171,3 +171,10 @@ def _norm(optimizer: LightningOptimizer) -> Tensor:
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     norm: Tensor = torch.stack(torch._foreach_norm([weight.grad for weight in weights if weight.grad is not None])).norm()
     return norm
+
+
+def remember_first_rates(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The optimiser, each group of which knows the rate it began with."""
+    for group in optimizer.param_groups:
+        group["initial_lr"] = group["lr"]
+    return optimizer

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 
 from stackgan.core.shapes import Batch
@@ -44,10 +43,3 @@ class Supervised(Stage):
         """All that learns."""
         for module in self.learners():
             yield from module.parameters()
-
-
-def remember_first_rates(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """The optimiser, each group of which knows the rate it began with."""
-    for group in optimizer.param_groups:
-        group["initial_lr"] = group["lr"]
-    return optimizer

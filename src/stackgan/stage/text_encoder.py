@@ -12,8 +12,8 @@ from stackgan.core.shapes import Batch
 from stackgan.networks.char_cnn_rnn import CharCnnRnn
 from stackgan.networks.joint import ImageMap, Linear
 from stackgan.objectives.joint_embedding import structured_joint_embedding
-from stackgan.stage.base import Part
-from stackgan.stage.supervised import Supervised, remember_first_rates
+from stackgan.stage.base import Part, remember_first_rates
+from stackgan.stage.supervised import Supervised
 
 FOLLOW = 0.01
 """Share of the newest batch in the running mean square."""
