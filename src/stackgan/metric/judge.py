@@ -21,7 +21,7 @@ class Judge(Observer, Protocol):
 
     @abstractmethod
     def card(self) -> dict[str, Any]:
-        """What travels with its scores: name, network, sha256 of the weights, classes, its own accuracy, data fingerprint, resize."""
+        """What travels with its scores: name, network, weights (sha256), classes, its accuracy, its data, resize."""
 
     def observe(self, pictures_NHWC: Pixels, sentences: Sequence[str]) -> dict[str, Array]:
         """See Observer; float32 whatever autocast surrounds it, pictures brought to the judge's size as card() says."""
