@@ -1,6 +1,6 @@
 """toybirds, the embedded data set: drawn by our own code, told by our own grammar, and read back by a program."""
 
-from stackgan.toybirds.decode import COLOUR_ATTRIBUTES, DECODABLE, agreement, compare, decode
+from stackgan.toybirds.decode import COLOUR_ATTRIBUTES, DECODABLE, READER_VERSION, SMALLEST, agreement, compare, decode, readable
 from stackgan.toybirds.grammar import captions, parse
 from stackgan.toybirds.layout import VERSION, fingerprint, write
 from stackgan.toybirds.render import PARTS, Rendering, render
@@ -12,6 +12,8 @@ __all__ = [
     "COLOUR_ATTRIBUTES",
     "DECODABLE",
     "PARTS",
+    "READER_VERSION",
+    "SMALLEST",
     "SPECIES",
     "TEST_SPECIES",
     "TRAIN_SPECIES",
@@ -26,6 +28,7 @@ __all__ = [
     "draw_scene",
     "fingerprint",
     "parse",
+    "readable",
     "render",
     "split_of",
     "write",

@@ -29,6 +29,11 @@ DECODABLE: tuple[str, ...] = (
     "eye_ring",
 )
 
+READER_VERSION = 1
+"""goes up with any change to what decode() or parse() finds; scores of two versions do not compare"""
+SMALLEST = 32
+"""pixels of the shorter side below which nothing is read"""
+
 _NAMES = tuple(ANCHORS)
 _OTHER = len(_NAMES)
 _NONE = _OTHER + 1
@@ -88,6 +93,11 @@ def _colour(part: str, weights: NDArray[np.float64], pixels: int) -> str | None:
     return _NAMES[numbers[best]][1]
 
 
+def readable(side: int) -> tuple[str, ...]:
+    """What decode() finds in drawn birds of so many pixels: all of DECODABLE, or all but the details that need finer pictures."""
+    return tuple(name for name in DECODABLE if side >= details.FINE or name not in details.DETAILS)
+
+
 def decode(image: Image8, zoom: float = 1.0) -> dict[str, str | None]:
     """Attribute -> value or None (unreadable), for every attribute in DECODABLE.
 
@@ -95,7 +105,7 @@ def decode(image: Image8, zoom: float = 1.0) -> dict[str, str | None]:
     shapes are only read where the picture is fine enough to show them (see details.py). zoom: how much larger than
     drawn the bird is, 76 / 64 for training crops; only size needs it. ValueError for another shape or type.
     """
-    if image.ndim != 3 or image.shape[2] != 3 or min(image.shape[:2]) < 32 or image.dtype != np.uint8:
+    if image.ndim != 3 or image.shape[2] != 3 or min(image.shape[:2]) < SMALLEST or image.dtype != np.uint8:
         raise ValueError(f"image of shape {image.shape} and type {image.dtype}: decode reads (H, W, 3) uint8, at least 32 x 32")
     labels = _label(image)
     support = _support(labels)

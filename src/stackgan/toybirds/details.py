@@ -15,6 +15,7 @@ Image8 = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Reading = dict[str, str | None]
 
+DETAILS = ("beak_shape", "wing_bars", "eye_ring")
 FINE = 128
 """pixels of the shorter side below which eye ring, wing bars and beak shape are not read: nothing crisp is left of them,
 although the 64 px picture still holds traces that a network trained on them could use"""
