@@ -11,7 +11,9 @@ from PIL import Image
 
 from stackgan.core import atomic
 from stackgan.core.ranges import Positive
-from stackgan.core.shapes import Described, Examples, Sampler
+from stackgan.core.shapes import Described, Examples, Gallery, Sampler
+from stackgan.metric.judge import Judge
+from stackgan.metric.observing import Store
 
 
 class Watched(Sampler, Protocol):
@@ -42,6 +44,10 @@ class ExampleData(Protocol):
         """All pictures of a split as features, with all their captions."""
         ...
 
+    def gallery(self, split: Any) -> Gallery:
+        """All pictures of a split, to be scored."""
+        ...
+
 
 Record = Callable[[int, Mapping[str, float]], None]
 """record(images_seen, values): into metrics.csv and to whoever else keeps track."""
@@ -54,7 +60,7 @@ Show = Callable[[int, str, Any, Sequence[str]], None]
 class View:
     """folder: the run's. data: where examples come from. record, show: see Record and Show.
 
-    results: figures for results.json, by name.
+    results: figures for results.json, by name. judge: of the data set, where there is one. store: where what it saw is kept.
     """
 
     folder: Path
@@ -62,6 +68,8 @@ class View:
     record: Record
     show: Show
     results: dict[str, Any]
+    judge: Judge | None = None
+    store: Store | None = None
 
     def save(self, picture: Image.Image, name: str) -> Path:
         """Write a sheet into the folder; a full disk costs the sheet, not the run."""
@@ -74,12 +82,14 @@ class View:
 
 
 class Watcher(Callback):
-    """A callback that looks on, every so many images and at the end, on the first rank alone.
+    """A callback that looks on, every so many images and at the end.
 
-    requires: what data set and stage together must provide; where they do not, the callback is left out.
+    requires: what data set, stage and judge together must provide; where they do not, the callback is left out. everywhere: whether
+    all ranks look, and not the first alone; only what the first records is kept.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
+    everywhere: ClassVar[bool] = False
     view: View
     key: str
     """Its name in conf/callbacks, under which its state is kept."""
@@ -100,19 +110,22 @@ class Watcher(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: Any) -> None:
         """Fix what will be looked at."""
-        if trainer.is_global_zero:
+        if self._takes_part(trainer):
             self._due = Every(self.every_images, pl_module.images_seen)
             self.begin(pl_module)
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: Any, *_: Any) -> None:
         """Look where it is due; what is due with the last iteration is the last look."""
-        if trainer.is_global_zero and self._due.due(pl_module.images_seen) and not trainer.is_last_batch:
+        if self._takes_part(trainer) and self._due.due(pl_module.images_seen) and not trainer.is_last_batch:
             self.look(pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
         """The last look, unless the run was only stopped."""
-        if trainer.is_global_zero and trainer.is_last_batch:
+        if self._takes_part(trainer) and trainer.is_last_batch:
             self.view.results.update(self.look(pl_module))
+
+    def _takes_part(self, trainer: Trainer) -> bool:
+        return self.everywhere or trainer.is_global_zero
 
     def fixed_examples(self, splits: Sequence[str], count: int) -> dict[str, Examples]:
         """The same pictures in every run, of those splits that the data set has."""

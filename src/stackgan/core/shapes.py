@@ -4,7 +4,7 @@ B batch, C channels, H and W pixels, T text width, Z noise width, K condition wi
 F image features, E joint embedding of text and pictures, V views of a picture, L characters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -78,6 +78,25 @@ class Pictures:
 
     x_BCHW: Tensor
     first_BCHW: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures of a split as files hold them, with all their captions. Both functions take places 0 .. len - 1 in the gallery.
+
+    fingerprint: of the pictures and their order. picture_N: rows of the data set. text(place_N, caption_N): embeddings (N, T).
+    pictures(place_N): uint8 (N, H, W, 3), centre crop.
+    """
+
+    fingerprint: str
+    split: str
+    picture_N: Any
+    captions: tuple[tuple[str, ...], ...]
+    text: Callable[[Any, Any], Any]
+    pictures: Callable[[Any], Any]
+
+    def __len__(self) -> int:
+        return len(self.captions)
 
 
 class ImageEncoder(Protocol):

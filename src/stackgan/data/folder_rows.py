@@ -36,16 +36,20 @@ class Row:
 
 def rows_of(root: Path, problems: list[Problem]) -> list[Row]:
     """All rows that can be read; what cannot is added to problems. Raises UserError for a list that cannot be read at all."""
-    for name, read in (("captions.jsonl", _json_lines), ("captions.csv", _csv_lines)):
-        path = root / name
-        if path.is_file():
-            try:
-                return list(_joined(_rows(path, read(path), problems)))
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise unusable(
-                    root, f"{name} cannot be read ({error})", "Save it as UTF-8, one picture or caption a line"
-                ) from error
+    for name in ("captions.jsonl", "captions.csv"):
+        if (root / name).is_file():
+            return rows_in(root / name, problems)
     return _beside(root, problems)
+
+
+def rows_in(path: Path, problems: list[Problem]) -> list[Row]:
+    """All rows of one list that can be read: .csv, else a JSON object a line. See rows_of."""
+    read = _csv_lines if path.suffix.lower() == ".csv" else _json_lines
+    try:
+        return list(_joined(_rows(path, read(path), problems)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        way_out = "Save it as UTF-8, one picture or caption a line"
+        raise unusable(path.parent, f"{path.name} cannot be read ({error})", way_out) from error
 
 
 def _beside(root: Path, problems: list[Problem]) -> list[Row]:

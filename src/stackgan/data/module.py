@@ -11,11 +11,12 @@ from torch.utils.data import DataLoader
 from stackgan.core import chance
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
-from stackgan.core.shapes import Batch, Described, Examples, ImageEncoder
+from stackgan.core.shapes import Batch, Described, Examples, Gallery, ImageEncoder
 from stackgan.data.arrays import Arrays
-from stackgan.data.batches import Batches, Draw, Iterations, Mismatched, check_trainable, cut
+from stackgan.data.batches import Batches, Draw, Iterations, Mismatched, check_trainable
 from stackgan.data.cache import CacheAs
 from stackgan.data.fill import fill_missing, keep_bad
+from stackgan.data.gallery import centre, gallery
 from stackgan.data.partners import check_partners
 from stackgan.data.places import Places, Region
 from stackgan.data.published import OnProblem, Published
@@ -175,16 +176,16 @@ class CaptionedPictures(Published):
         """
         rows = spread(self._rows(split), self.arrays.class_N, seed)[:count]
         captions = [chance.key(seed, "example caption", int(row)) % int(self.arrays.count_N[row]) for row in rows]
-        margin = (self.arrays.pixels_NHWC.shape[1] - self.draw.resolution) // 2
-        key_N = torch.from_numpy(rows)
-        places, no_flip = torch.full((len(rows), 2), margin), torch.zeros(len(rows), dtype=torch.bool)
-        real_NCHW = cut(self.arrays.pixels_NHWC, key_N, places, no_flip, self.draw.resolution)
         return Examples(
-            real_NHWC=real_NCHW.permute(0, 2, 3, 1).numpy(),
+            real_NHWC=centre(self.arrays.pixels_NHWC, rows, self.draw.resolution),
             sentences=tuple(self.records[row].captions[c] for row, c in zip(rows, captions, strict=True)),
             text_NT=torch.from_numpy(self.arrays.text_NMT[rows, captions]),
-            key_N=key_N,
+            key_N=torch.from_numpy(rows),
         )
+
+    def gallery(self, split: Split) -> Gallery:
+        """All pictures of a split, to be scored. Raises UserError where the split has none."""
+        return gallery(split, self._rows(split), self.records, self.arrays, self.draw.resolution, self.fingerprint)
 
     def described(self, split: Split) -> Described:
         """All pictures of a split as image features, with all their captions. Raises UserError where the split has none."""

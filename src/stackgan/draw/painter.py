@@ -97,6 +97,11 @@ class Painter:
         """Pixels a side of what is drawn."""
         return self.sampler.resolution
 
+    @property
+    def device(self) -> torch.device:
+        """Where it draws."""
+        return next(iter(self.sampler.state_dict().values())).device
+
     def sample(
         self, sentences: str | Sequence[str], n: int = 1, seed: int = 0, same_noise: bool = False, weights: Weights = "average"
     ) -> Drawings:

@@ -14,16 +14,17 @@ from stackgan.data.module import CaptionedPictures
 from stackgan.launch import allowed, encoders
 from stackgan.launch.objects import build
 from stackgan.stage.base import Part, Stage
+from stackgan.text.encoder import TextEncoder
 
 Config = Mapping[str, Any]
 
 
-def data_module(config: Config, text_run: str | None = None) -> CaptionedPictures:
+def data_module(config: Config, text_run: str | None = None, encoder: TextEncoder | None = None) -> CaptionedPictures:
     """The data set of `data=`, with the encoder of `text=` and, where the stage reads features of pictures, its image encoder.
 
-    text_run: see encoders.found; None looks for it.
+    text_run: see encoders.found; None looks for it. encoder: one that is there already, instead.
     """
-    given: dict[str, Any] = {"text": encoders.text_encoder(config, text_run)}
+    given: dict[str, Any] = {"text": encoder or encoders.text_encoder(config, text_run)}
     if "image_encoder" in config["stage"]:
         given["image_encoder"] = build(config["stage"]["image_encoder"], "stage.image_encoder")
     module: CaptionedPictures = build(config["data"], "data", **given)

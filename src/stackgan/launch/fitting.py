@@ -15,9 +15,10 @@ from stackgan.callbacks.progress import ImagesBar
 from stackgan.callbacks.tracker import Tracker
 from stackgan.callbacks.watcher import View, Watcher
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import build, machine, objects, restore
+from stackgan.launch import build, judges, machine, objects, restore
 from stackgan.launch.quiet import quiet
 from stackgan.launch.ranks import Place
+from stackgan.metric.observing import Store
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder, writing
 from stackgan.runs.keeper import Keeper, Resume, load_callbacks
@@ -33,7 +34,7 @@ class Job:
 
     facts: fingerprints of data and encoder, text width and training pictures. budget: images to see. checkpoint: the file to go
     on from, None for a new run. base: a new Stage-II's Stage-I run (`run`: its folder, `checkpoint`: its file), else None.
-    text_run: the folder of the text encoder's run, where it has one.
+    text_run, judge_run: the folders of the text encoder's and the judge's run, where there is one.
     """
 
     config: dict[str, Any]
@@ -43,6 +44,7 @@ class Job:
     checkpoint: str | None
     base: dict[str, str] | None
     text_run: str | None
+    judge_run: str | None = None
 
     def plain(self) -> dict[str, Any]:
         """The same as JSON can hold it."""
@@ -81,10 +83,13 @@ def fit(
         metrics.secure,
     )
     record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
-    view = View(folder.sheets, data, record, _to_all([tracker.pictures for tracker in trackers]), results)
+    show = _to_all([tracker.pictures for tracker in trackers])
+    judge = judges.of_run(job.config["judge"], Path(job.judge_run)) if job.judge_run else None
+    store = Store(Path(job.config["paths"]["cache"]) / "observed")
+    view = View(folder.sheets, data, record if place.rank == 0 else _to_all([]), show, results, judge, store)
     wait = speed.DataWait()
     clock = speed.Clock(wait)
-    watchers = _watchers(job.config, view, stage.provides) if place.rank == 0 else []
+    watchers = [watcher for watcher in _watchers(job.config, view, stage.provides) if place.rank == 0 or watcher.everywhere]
     callbacks: list[Callback] = [clock, MetricsWriter(record, settings["log_every"], wait), *watchers]
     callbacks += [ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
     if place.rank == 0:
@@ -175,11 +180,12 @@ def _silence(owner: object, name: str) -> None:
 
 
 def _watchers(config: Config, view: View, shown: frozenset[str]) -> list[Watcher]:
-    """The callbacks whose requirements data set and stage meet. shown: what the stage provides."""
+    """The callbacks whose requirements data set, stage and judge meet. shown: what the stage provides."""
+    shown = view.data.provides | shown | ({"judge"} if view.judge is not None else frozenset())
     built: dict[str, Watcher] = {name: objects.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()}
     for name, watcher in built.items():
         watcher.key = name
-    kept = [watcher for watcher in built.values() if watcher.requires <= view.data.provides | shown]
+    kept = [watcher for watcher in built.values() if watcher.requires <= shown]
     for watcher in kept:
         watcher.attach(view)
     return kept

@@ -78,9 +78,15 @@ class RunFolder:
         atomic.write_json(self.provenance, provenance)
 
     def finish(self, results: Mapping[str, Any]) -> None:
-        """Record the figures, then say that the run is done."""
-        atomic.write_json(self.results, results)
+        """Record the figures, then say that the run is done. Scores of what it was before stay; their cards say of what they are."""
+        self.add_results(results)
         atomic.write_json(self.done, {"images_seen": results["images_seen"]})
+
+    def add_results(self, results: Mapping[str, Any]) -> None:
+        """Record figures beside those that are there; of the same name the new ones count, `scores` card by card."""
+        old: dict[str, Any] = json.loads(self.results.read_text()) if self.results.exists() else {}
+        scores = {**old.get("scores", {}), **results.get("scores", {})}
+        atomic.write_json(self.results, {**old, **results, **({"scores": scores} if scores else {})})
 
     def lock(self) -> filelock.BaseFileLock:
         """The lock of this run; the system frees it when its holder dies. It lies beside the folder, so that no folder is made.

@@ -1,0 +1,142 @@
+"""What is scored: a run's generator, or a folder of pictures, each with the data set whose sentences and pictures it stands beside."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stackgan.core.errors import UserError
+from stackgan.core.fingerprint import fingerprint
+from stackgan.core.pixels import to_bytes_NHWC
+from stackgan.core.shapes import Gallery, Sampler
+from stackgan.data.elsewhere import drawings
+from stackgan.data.module import CaptionedPictures
+from stackgan.data.progress import bar
+from stackgan.draw.painter import Origin, Painter
+from stackgan.launch import build, identity, loading
+from stackgan.metric.score import Pixels
+from stackgan.metric.source import Source, drawn
+from stackgan.runs.folder import RunFolder
+
+Config = Mapping[str, Any]
+Drawn = Callable[[Gallery, int], Source]
+
+NO_GENERATOR = "pictures of a folder have no generator to leave untrained"
+OURS = "stackgan.data."
+
+
+@dataclass(frozen=True)
+class System:
+    """name: for people. data: prepared. drawn(gallery, n): its drawings. untrained: the same before training, where there is one.
+
+    folder: where results go. about: what cards say of the pictures. text: fingerprint of the encoder that the generator read.
+    """
+
+    name: str
+    data: CaptionedPictures
+    drawn: Drawn
+    untrained: Drawn | None
+    folder: RunFolder
+    about: Mapping[str, Any]
+    text: str
+
+
+def of_run(config: Config) -> System:
+    """The generator that `run` names. Raises UserError."""
+    logs, which = config["paths"]["logs"], config["checkpoint"]
+    painter = loading.load(config["run"], checkpoint=which, logs=logs, accelerator=config["accelerator"])
+    origin, weights = painter.origin, painter.origin.weights(config["weights"])
+    data = _data_of(origin, painter, config)
+    stage = origin.config["stage"]
+    digest = weights_hash(painter, weights)
+    by = fingerprint([digest, stage, painter.device.type], digits=16)
+    seed, repeats = config["seed"], config["repeats"]
+    about = {
+        "system": origin.stage, "source": origin.source, "images_seen": origin.images_seen, "weights": weights,
+        "weights_sha256": digest, "resolution": painter.resolution,
+        "epsilon": stage["recipe"].get("epsilon_at_test", "none"), "truncation": stage["recipe"].get("epsilon_truncated", False),
+        "training_seed": origin.config["seed"], "trained_at": origin.provenance.get("commit", "unknown"),
+    }  # fmt: skip
+
+    def untrained(gallery: Gallery, n: int) -> Source:
+        sampler = _untrained(origin).to(painter.device)
+        return drawn(gallery, lambda text, key: _drawn_by(sampler, text, key), f"untrained {by}", n, seed, repeats)
+
+    folder = RunFolder(loading.folder_of(origin))
+    return System(
+        name=f"{origin.source}: {origin.caption(weights)}",
+        data=data,
+        drawn=lambda gallery, n: drawn(gallery, lambda text, key: painter.draw(text, key, weights)[0], by, n, seed, repeats),
+        untrained=untrained,
+        folder=folder if folder.config.exists() else _evaluated(config, Path(origin.source).stem),
+        about=about,
+        text=str(origin.facts["text"]),
+    )
+
+
+def of_folder(config: Config) -> System:
+    """The pictures in `images`, beside the data set of `data=`. Raises UserError."""
+    folder = Path(config["images"])
+    captions = Path(config["captions"]) if config["captions"] else None
+    with bar("reading", 0) as advance:
+        found = drawings(folder, captions, advance)
+    data = build.data_module({**config, "data": {**config["data"], "resolution": found.size, "mismatched": "none", "batch_size": 1}})
+    _prepare(data)
+
+    def everything(gallery: Gallery, n: int) -> Source:
+        said = {caption: picture for picture, all_ in zip(gallery.picture_N, gallery.captions, strict=True) for caption in all_}
+        clusters = [said.get(sentence, -1 - row) for row, sentence in enumerate(found.sentences)]
+        return Source(found.content, found.sentences, torch.tensor(clusters).numpy(), found.show)
+
+    about = {"system": "pictures of a folder", "source": str(folder), "content_sha256": found.content, "resolution": found.size}
+    return System(f"{folder}: {len(found.files):,} pictures", data, everything, None, _evaluated(config, folder.name), about, "")
+
+
+def weights_hash(painter: Painter, weights: str) -> str:
+    """sha256 over names and bytes of the weights that draw."""
+    prefix = "average." if weights == "average" else "generator."
+    digest = hashlib.sha256()
+    for name, value in sorted(painter.sampler.state_dict().items()):
+        if name.startswith(prefix):
+            digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _drawn_by(sampler: Sampler, text_BT: Tensor, key_B: Tensor) -> Pixels:
+    return to_bytes_NHWC(sampler.sample(text_BT, key_B, "live").x_BCHW)
+
+
+def _untrained(origin: Origin) -> Any:
+    below = build.generator_network(origin.first["config"], origin.facts, True) if origin.first else None
+    return build.stage(origin.config, {"train_size": 1, **origin.facts}, below, from_checkpoint=True).eval()
+
+
+def _data_of(origin: Origin, painter: Painter, config: Config) -> CaptionedPictures:
+    """The data set that a generator learnt from, found under this call's paths."""
+    node, trained = dict(origin.config["data"]), Path(origin.config["paths"]["data"])
+    if not str(node.get("_target_")).startswith(OURS):
+        raise UserError(f"{origin.source}: its data set is built by {node.get('_target_')}, which is none of ours")
+    root = Path(node["root"])
+    node["root"] = str(Path(config["paths"]["data"]) / root.relative_to(trained)) if root.is_relative_to(trained) else str(root)
+    node["cache"] = config["paths"]["cache"]
+    data = build.data_module({**origin.config, "data": node}, encoder=painter.encoder)
+    _prepare(data)
+    begun_with = origin.facts.get("pictures")
+    if begun_with != data.fingerprint and (changed := list(identity.differences(begun_with, data.fingerprint))):
+        what = "; ".join(changed[:3])
+        raise UserError(f"data.root={node['root']}: not what {origin.source} learnt from ({what}); bring that back")
+    return data
+
+
+def _prepare(data: CaptionedPictures) -> None:
+    data.bring()
+    data.prepare_data()
+    data.setup()
+
+
+def _evaluated(config: Config, name: str) -> RunFolder:
+    return RunFolder(Path(config["paths"]["logs"]) / "evaluated" / name)

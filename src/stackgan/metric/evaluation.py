@@ -1,0 +1,118 @@
+"""Scores of one system with their floors: the same computation on what is drawn and on what is known to be good or bad."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from stackgan.core import chance
+from stackgan.core.errors import UserError
+from stackgan.metric.card import Card
+from stackgan.metric.score import Figure, Score, Seen, Show
+from stackgan.metric.source import Source
+
+Look = Callable[[str, Source], Seen]
+"""look(what, source): everything the observers see of a source; what names it for people."""
+
+SENTENCE = "sentence_"
+"""How arrays begin that depend on the sentence alone, and go with it when captions are shuffled."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is scored, and what it is scored beside.
+
+    drawn: of the system. real: of the split whose sentences it drew. train: of training, None where no score compares with it.
+    untrained, copy: floors, None where they are not wanted or there are none. keys: suffix of a score's keys.
+    """
+
+    drawn: Source
+    real: Source
+    train: Source | None
+    untrained: Source | None
+    copy: Source | None
+
+
+def cards(scores: Sequence[Score], subject: Subject, look: Look, key: Callable[[Score, str], str], seed: int) -> list[Card]:
+    """Every figure of every score as a card without context. key(score, figure): a figure's whole key.
+
+    Raises UserError where the drawn pictures have no such score; where a floor has none, the card says why.
+    """
+    drawn, references = look("drawn", subject.drawn), _references(scores, subject, look)
+    found = [(score, score.compute(drawn, references)) for score in scores]
+    beside = _floors(scores, subject, references, look, seed)
+    return [
+        Card(key(score, name), figure, score.higher_is_better, {floor: _one(one, name) for floor, one in beside[score.name].items()})
+        for score, figures in found
+        for name, figure in figures.items()
+    ]
+
+
+def sheets(scores: Sequence[Score], subject: Subject, look: Look) -> dict[str, Image.Image]:
+    """The scores' pictures to look at, by name."""
+    drawn, references = look("drawn", subject.drawn), _references(scores, subject, look)
+    show: dict[str, Show] = {"drawn": subject.drawn.show, "real": subject.real.show}
+    if subject.train is not None:
+        show["train"] = subject.train.show
+    found: dict[str, Image.Image] = {}
+    for score in scores:
+        found |= score.sheets(drawn, references, show)
+    return found
+
+
+def _references(scores: Sequence[Score], subject: Subject, look: Look) -> dict[str, Seen]:
+    references = {"real": look("real", subject.real)}
+    if any("train" in score.references for score in scores):
+        assert subject.train is not None
+        references["train"] = look("train", subject.train)
+    return references
+
+
+Floor = dict[str, Figure] | str
+"""All figures of a score, or why it has none."""
+
+
+def _floors(scores: Sequence[Score], subject: Subject, references: Mapping[str, Seen], look: Look, seed: int) -> dict[str, dict[str, Floor]]:
+    """For each score its floors."""
+    real = references["real"]
+    others = {
+        name: look(name, source)
+        for name, source in (("untrained", subject.untrained), ("training copy", subject.copy))
+        if source is not None
+    }
+    half = len(real) // 2
+    found: dict[str, dict[str, Floor]] = {}
+    for score in scores:
+        as_drawn: dict[str, tuple[Seen, Mapping[str, Seen]]] = {name: (seen, references) for name, seen in others.items()}
+        if "real" in score.references:
+            parts = real.rows(np.arange(half)), real.rows(np.arange(half, len(real)))
+            as_drawn["real"] = parts[0], {**references, "real": parts[1]}
+        else:
+            as_drawn["real"] = real, references
+        if score.conditional:
+            as_drawn["shuffled captions"] = shuffled(real, seed), as_drawn["real"][1]
+        found[score.name] = {name: _tried(score, *given) for name, given in as_drawn.items()}
+    return found
+
+
+def _tried(score: Score, drawn: Seen, references: Mapping[str, Seen]) -> Floor:
+    try:
+        return score.compute(drawn, references)
+    except UserError as error:
+        return str(error)
+
+
+def _one(floor: Floor, name: str) -> Figure | str:
+    return floor if isinstance(floor, str) else floor.get(name, "not among its figures")
+
+
+def shuffled(seen: Seen, seed: int) -> Seen:
+    """The same pictures, each with the sentence of the next one along a random cycle: no picture keeps its own."""
+    order = torch.randperm(len(seen), generator=chance.generator(seed, "shuffled captions")).numpy()
+    of: NDArray[np.int64] = np.empty(len(seen), np.int64)
+    of[order] = np.roll(order, -1)
+    arrays = {name: array[of] if name.startswith(SENTENCE) else array for name, array in seen.arrays.items()}
+    return Seen(arrays, tuple(seen.sentences[row] for row in of), seen.picture_N[of])
