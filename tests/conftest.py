@@ -13,7 +13,7 @@ import torch
 from commands import SRC, TEST, TRAIN, Composed, Outcome, Program
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from stackgan import toybirds
 from stackgan.data.toybirds import read_toybirds
@@ -110,7 +110,7 @@ def composed(desk: Path, untouched: None) -> Composed:
     def call(*words: str, config: str = "train") -> DictConfig:
         from hydra import compose, initialize_config_dir
 
-        OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+        cli.register()
         with initialize_config_dir(version_base="1.3", config_dir=str(home(config))):
             return compose(config, list(words))
 

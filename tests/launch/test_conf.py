@@ -13,6 +13,7 @@ import yaml
 from commands import BIRDS, SMALL, Composed, Program
 from hydra.utils import instantiate
 
+from stackgan.core.errors import UserError
 from stackgan.draw.mode import Mode
 from stackgan.launch import allowed, build, rules, sampling, schema, settings
 from stackgan.launch.places import CONF
@@ -23,7 +24,10 @@ OF_THEIR_OWN = sorted(path.parent.name for path in CONF.glob("*/*.yaml") if path
 """Verbs whose config has a folder of its own (see places.home), with its own groups."""
 
 FOLDERS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {".", *OF_THEIR_OWN})
-GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in OF_THEIR_OWN]
+NOT_TRAIN_S = {"judge"}
+"""Groups that train.yaml does not list."""
+
+GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in {*OF_THEIR_OWN, *NOT_TRAIN_S}]
 SAMPLE = {"swap": ("mode.old=red", "mode.new=blue")}
 """What a mode needs beside its name."""
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
@@ -57,12 +61,12 @@ ALL = [(group, choice) for group in GROUPS for choice in choices(group)]
 
 @pytest.mark.parametrize(("group", "choice"), ALL, ids=["=".join(pair) for pair in ALL])
 def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
-    words = {"stage/encoder": ENCODER[:1], "stage/image_encoder": ENCODER[:1]}.get(group, ())
+    words = {"stage/encoder": ENCODER[:1], "stage/image_encoder": ENCODER[:1], "stage/classifier": ("stage=judge",)}.get(group, ())
     config = schema.check(composed(*words, f"{group}={choice}", *BESIDE.get(choice, ())))
     rules.check(config)
     if group in ("stage", "data", "text"):
         assert config[group]["name"] == choice
-    if group in ("stage/network", "stage/recipe"):
+    if group in ("stage/network", "stage/recipe", "stage/classifier"):
         assert config["stage"][group.removeprefix("stage/")]["name"] == choice
 
 
@@ -75,7 +79,28 @@ def test_every_mode_of_sampling_composes_and_is_built(mode: str, composed: Compo
 
 
 def test_every_group_of_sampling_is_walked() -> None:
-    assert [folder for folder in FOLDERS if folder not in GROUPS] == ["sample/mode"]
+    assert [folder for folder in FOLDERS if folder not in GROUPS] == [*sorted(NOT_TRAIN_S), "sample/mode"]
+
+
+@pytest.mark.parametrize("choice", choices("judge"))
+def test_every_judge_fits(choice: str, composed: Composed) -> None:
+    """Against its signature; what the builder gives may not be set."""
+    node = yaml.safe_load((CONF / "judge" / f"{choice}.yaml").read_text())
+    assert schema._target(node, "judge") == node
+    for key in ("name", "sha256"):
+        with pytest.raises(UserError, match=f"judge.{key}=x: no such setting"):
+            schema._target(node | {key: "x"}, "judge")
+
+
+@pytest.mark.parametrize(
+    ("words", "classifier"),
+    [((), "small"), (("data=oxford",), "efficientnet_lite0"), (("data=oxford", "stage/classifier=small"), "small")],
+)
+def test_a_judge_s_network_follows_the_data(words: tuple[str, ...], classifier: str, composed: Composed) -> None:
+    for verb in ("train", "prepare"):
+        stage = composed("stage=judge", *words, config=verb).stage
+        assert stage.classifier.name == classifier
+        assert stage.resolution == {"small": 64, "efficientnet_lite0": 224}[classifier]
 
 
 def test_sampling_looks_for_runs_where_training_puts_them(composed: Composed) -> None:

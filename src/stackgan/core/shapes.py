@@ -21,7 +21,8 @@ class Batch:
 
     real_BCHW: uint8 pictures. text_BT: float32 sentence embeddings of the same pictures. key_B: int64 positions in the data set.
     mismatched_BCHW (uint8) or mismatched_text_BT (float32): a partner, where the recipe asks for one; else None.
-    extras: what a data set provides beside (boxes, parts), and "features" (B, F) where an image encoder was asked for.
+    extras: what a data set provides beside (boxes, parts), "features" (B, F) where an image encoder was asked for, and "class"
+    (B,), int64 class ids, where a judge learns.
     iteration: how many global batches came before this one.
     """
 
@@ -51,12 +52,14 @@ class Examples:
     """Pictures with their sentences, fixed for a whole run, to look at and to score.
 
     real_NHWC: uint8, centre crop. sentences: one a picture. text_NT: their embeddings. key_N: int64 positions in the data set.
+    class_N: int64 class ids, -1 where there are no classes.
     """
 
     real_NHWC: Any
     sentences: tuple[str, ...]
     text_NT: Tensor
     key_N: Tensor
+    class_N: Tensor | None = None
 
 
 @dataclass(frozen=True)

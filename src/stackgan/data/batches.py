@@ -26,6 +26,7 @@ class Draw:
     """How a batch is drawn. batch_size: global. captions_averaged: distinct captions whose embeddings are averaged.
 
     distinct_classes: each batch holds pictures of batch_size different classes, classes being drawn alike however large they are.
+    labelled: batches say the class of each picture.
     """
 
     resolution: int
@@ -36,6 +37,7 @@ class Draw:
     mirror: bool
     crop: bool
     distinct_classes: bool = False
+    labelled: bool = False
 
 
 def check_trainable(records: Sequence[Record], rows: NDArray[np.int64], draw: Draw, root: str) -> None:
@@ -95,6 +97,8 @@ class Batches(Dataset[Batch]):
         if self.arrays.features is not None:
             views = self.arrays.features_NVF[row_B[self.share].numpy(), flip_B[self.share].long().numpy()]
             extras["features"] = torch.from_numpy(views)
+        if self.draw.labelled:
+            extras["class"] = torch.from_numpy(self.arrays.class_N[row_B[self.share].numpy()])
         return Batch(iteration, real_BCHW, text_BT, row_B[self.share], partner_image, partner_text, extras)
 
     def _rows(self, iteration: int) -> Tensor:

@@ -1,5 +1,6 @@
 """What data sets with captions share: cache, splits, batches, examples. A data set's own file only reads its layout."""
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from stackgan.data.partners import check_partners
 from stackgan.data.places import Places, Region
 from stackgan.data.published import OnProblem, Published
 from stackgan.data.records import Split
-from stackgan.data.splits import spread
+from stackgan.data.splits import JudgedClasses, spread
 from stackgan.data.wanted import Wanted
 from stackgan.text.encoder import TextEncoder
 
@@ -38,7 +39,8 @@ class CaptionedPictures(Published):
     encoder. region: see Region. resolution: of what is trained on; first_resolution: another size to cache in the same pass.
     batch_size: global. captions_averaged: see Draw. mismatched: the partner of a wrong pair. mirror, crop: random, else as is
     and centred. contrast_stretch: see decode.stretch. on_problem: see OnProblem. validate: see hold_out. distinct_classes: see
-    Draw. image_encoder: whose features batches bring along, None for none.
+    Draw. image_encoder: whose features batches bring along, None for none. classes: a judge's, whose split and whose labels
+    batches then have (see by_picture); None for everybody else.
     workers: processes of the loader, 0 for none. prepare_workers: threads that decode, 0 for one a core.
     Errors in data or settings are UserErrors, raised before anything is kept.
     """
@@ -68,13 +70,15 @@ class CaptionedPictures(Published):
         prepare_workers: Natural,
         distinct_classes: bool = False,
         image_encoder: ImageEncoder | None = None,
+        classes: JudgedClasses | None = None,
     ) -> None:
         super().__init__()
         self.name, self.root, self.text, self.workers = name, root, text, workers
         self.cache_root, self.cache_as, self.prepare_workers = Path(cache), cache_as, prepare_workers
         self.region, self.on_problem = region, on_problem
         self.draw = Draw(resolution, batch_size, seed, captions_averaged, mismatched, mirror, crop, distinct_classes)
-        self.image_encoder = image_encoder
+        self.draw = replace(self.draw, labelled=classes is not None)
+        self.image_encoder, self.classes = image_encoder, classes
         self.sizes = sorted({cached_size(r) for r in (resolution, first_resolution) if r is not None})
         self.contrast_stretch, self.validate, self.validation_classes = contrast_stretch, validate, validation_classes
         self._arrays: Arrays | None = None
@@ -181,6 +185,7 @@ class CaptionedPictures(Published):
             sentences=tuple(self.records[row].captions[c] for row, c in zip(rows, captions, strict=True)),
             text_NT=torch.from_numpy(self.arrays.text_NMT[rows, captions]),
             key_N=torch.from_numpy(rows),
+            class_N=torch.from_numpy(self.arrays.class_N[rows]),
         )
 
     def gallery(self, split: Split) -> Gallery:

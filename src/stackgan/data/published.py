@@ -17,7 +17,7 @@ from stackgan.data.cache import CROP, Cache, CacheAs
 from stackgan.data.places import Region
 from stackgan.data.progress import notice
 from stackgan.data.records import Problem, Record, Source, Split
-from stackgan.data.splits import hold_out
+from stackgan.data.splits import JudgedClasses, by_picture, hold_out
 
 OnProblem = Literal["fail", "skip"]
 """What to do about pictures and captions that cannot be used: stop, or leave those pictures out."""
@@ -35,6 +35,7 @@ class Published(LightningDataModule):
     on_problem: OnProblem
     validate: bool
     validation_classes: int
+    classes: JudgedClasses | None
 
     def convert(self) -> None:
         """Turn a published form that is no folder of pictures into one; prepare.py calls it before all else."""
@@ -73,8 +74,12 @@ class Published(LightningDataModule):
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
-        """The rows of the cache: validation pictures taken out of train, and what cannot be used marked as skipped."""
-        records = hold_out(self.source.records, self.validation_classes) if self.validate else self.source.records
+        """The rows of the cache: a judge's or a validation split made, and what cannot be used marked as skipped."""
+        records = self.source.records
+        if self.classes is not None:
+            records = by_picture(records, self.classes)
+        elif self.validate:
+            records = hold_out(records, self.validation_classes)
         bad = self.skipped()
         return tuple(replace(record, split="skipped") if row in bad else record for row, record in enumerate(records))
 
@@ -110,6 +115,8 @@ class Published(LightningDataModule):
         """What the trained weights depend on, of the data: content and split, and how many pictures were left out."""
         held_out = self.validation_classes if self.validate else 0
         found = {"name": self.name, "images": self.cache.folder.name, "validation_classes": held_out}
+        if self.classes is not None:
+            found = {"name": self.name, "images": self.cache.folder.name, "classes": self.classes}
         if self.on_problem == "skip":
             keys = {problem.key or str(problem.path) for problem in self.left_out}
             found |= {"on_problem": "skip", "left_out": len(keys)}
@@ -124,6 +131,12 @@ class Published(LightningDataModule):
             "parts": bool(self.source.part_names) and all(record.parts for record in self.source.records),
         }
         return frozenset(name for name, has in there.items() if has)
+
+    @property
+    def class_names(self) -> dict[int, str]:
+        """The classes that training sees, by class id, ascending."""
+        names = {r.class_id: r.class_name for r in self.records if r.split == "train" and r.class_id is not None}
+        return dict(sorted(names.items()))
 
     @property
     def splits(self) -> frozenset[str]:

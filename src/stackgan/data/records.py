@@ -12,7 +12,7 @@ Split = Literal["train", "validation", "held_out", "test"]
 out; test: what never chooses anything."""
 
 Skipped = Literal["skipped"]
-"""In a split's place: a row of the cache whose picture or text cannot be used."""
+"""In a split's place: a row of the cache whose picture or text cannot be used, or is not wanted."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels of the picture as a viewer shows it; may reach outside it."""

@@ -1,8 +1,10 @@
-"""Which picture belongs where: validation classes, and examples spread over classes."""
+"""Which picture belongs where: validation classes, a judge's held-out pictures, and examples spread over classes."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,10 +12,16 @@ from numpy.typing import NDArray
 
 from stackgan.core import chance
 from stackgan.core.errors import UserError
-from stackgan.data.records import Record
+from stackgan.data.records import Record, Split
 
 VALIDATION = 0.05
 """Share of the training pictures that is kept out where there are no classes."""
+
+JudgedClasses = Literal["all", "test"]
+"""Whose pictures a judge learns to tell apart: of all classes, or of the test classes alone (StackGAN, section 4.1)."""
+
+HELD_OUT, HELD_OUT_SHARE = 1600, 0.2
+"""Pictures that a judge's training never sees: so many, or this share of a smaller set."""
 
 
 def hold_out(records: Sequence[Record], classes: int) -> tuple[Record, ...]:
@@ -42,6 +50,26 @@ def hold_out(records: Sequence[Record], classes: int) -> tuple[Record, ...]:
         replace(record, split="validation") if record.class_id in kept_out and record.split != "test" else record
         for record in records
     )
+
+
+def by_picture(records: Sequence[Record], classes: JudgedClasses) -> tuple[Record, ...]:
+    """A judge's own split: of the pictures of these classes some are "held_out", the others "train"; the rest is "skipped".
+
+    HELD_OUT pictures by the hash of their keys, HELD_OUT_SHARE of them where they are fewer than five times as many; a class
+    keeps at least one to train on. Raises UserError where there are fewer than two classes.
+    """
+    rows = [row for row, record in enumerate(records) if classes == "all" or record.split == "test"]
+    left = Counter(records[row].class_id for row in rows)
+    if len(left) < 2:
+        way = "set stage.classes=all" if classes == "test" else "take another data set"
+        raise UserError(f"stage.classes={classes}: the data set has {len(left)} such classes, a judge needs two; {way}")
+    wanted, held_out = min(HELD_OUT, round(HELD_OUT_SHARE * len(rows))), set[int]()
+    for row in sorted(rows, key=lambda row: share(records[row].key, "judge")):
+        if len(held_out) < wanted and left[records[row].class_id] > 1:
+            held_out.add(row)
+            left[records[row].class_id] -= 1
+    split: dict[int, Split] = {row: "held_out" if row in held_out else "train" for row in rows}
+    return tuple(replace(record, split=split.get(row, "skipped")) for row, record in enumerate(records))
 
 
 def share(key: str, purpose: str) -> float:

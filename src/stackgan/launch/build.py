@@ -13,6 +13,7 @@ from stackgan.core.errors import UserError
 from stackgan.data.module import CaptionedPictures
 from stackgan.launch import allowed, encoders
 from stackgan.launch.objects import build
+from stackgan.metric.image_encoder import PretrainedImageEncoder
 from stackgan.stage.base import Part, Stage
 from stackgan.text.encoder import TextEncoder
 
@@ -27,8 +28,19 @@ def data_module(config: Config, text_run: str | None = None, encoder: TextEncode
     given: dict[str, Any] = {"text": encoder or encoders.text_encoder(config, text_run)}
     if "image_encoder" in config["stage"]:
         given["image_encoder"] = build(config["stage"]["image_encoder"], "stage.image_encoder")
+    if "classes" in config["stage"]:
+        given["classes"] = config["stage"]["classes"]
     module: CaptionedPictures = build(config["data"], "data", **given)
     return module
+
+
+def start(config: Config) -> PretrainedImageEncoder | None:
+    """Whose weights a new stage begins with, None where it begins from chance."""
+    node = config["stage"].get("classifier", {}).get("start")
+    if node is None:
+        return None
+    found: PretrainedImageEncoder = build(node, "stage.classifier.start", setting="stage.classifier.start", precision="float32")
+    return found
 
 
 def check_provided(config: Config, data: CaptionedPictures) -> None:
@@ -41,20 +53,22 @@ def check_provided(config: Config, data: CaptionedPictures) -> None:
 
 def generator_network(config: Config, facts: Config, from_checkpoint: bool = False) -> nn.Module:
     """The stage's own generator network, weights drawn from the seed. facts: text_dim of the sentences."""
-    return _network(_stage_class(config, from_checkpoint).parts(config["stage"], facts)["network"], config["seed"], from_checkpoint)
+    return network(_stage_class(config, from_checkpoint).parts(config["stage"], facts)["network"], config["seed"], from_checkpoint)
 
 
 def stage(config: Config, facts: Config, first: nn.Module | None = None, from_checkpoint: bool = False) -> Stage:
-    """The stage with its networks. facts: text_dim, train_size, and feature_dim where pictures are read as features.
+    """The stage with its networks. facts: text_dim, train_size, feature_dim where pictures are read as features, a judge's classes.
 
     first: Stage-II's Stage-I generator network.
     """
     node, of = config["stage"], _stage_class(config, from_checkpoint)
-    parts = {name: _network(part, config["seed"], from_checkpoint) for name, part in of.parts(node, facts).items()}
+    parts = {name: network(part, config["seed"], from_checkpoint) for name, part in of.parts(node, facts).items()}
     given: dict[str, Any] = {**parts, "seed": config["seed"], "epoch_images": facts["train_size"]}
     takes = inspect.signature(of).parameters
     if "first" in takes:
         given["first"] = first
+    if "class_names" in takes:
+        given["class_names"] = facts["classes"]
     own = {key: value for key, value in node.items() if key == "_target_" or (key in takes and key not in given)}
     built: Stage = build(own, "stage", from_checkpoint, **given)
     return built.to(memory_format=torch.channels_last)
@@ -64,10 +78,11 @@ def _stage_class(config: Config, from_checkpoint: bool) -> type[Stage]:
     return allowed.resolve("stage", str(config["stage"]["_target_"]), from_checkpoint)
 
 
-def _network(part: Part, seed: int, from_checkpoint: bool) -> nn.Module:
+def network(part: Part, seed: int, from_checkpoint: bool) -> nn.Module:
+    """A part of a stage, weights drawn from the seed."""
     with seeded(seed, part.stream):
-        network: nn.Module = build(part.settings, part.path, from_checkpoint, **part.sizes)
-    return network
+        built: nn.Module = build(part.settings, part.path, from_checkpoint, **part.sizes)
+    return built
 
 
 @contextmanager

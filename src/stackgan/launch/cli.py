@@ -30,7 +30,7 @@ def run(verb: Verb, config: str = "train") -> None:
     """
     # Hydra then lets exceptions through to us instead of printing several lines of its own.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    OmegaConf.register_new_resolver("by_stage", by_stage, replace=True)
+    register()
     try:
         _check_groups(sys.argv[1:], config)
         hydra.main(version_base="1.3", config_path=str(home(config)), config_name=config)(_job(verb, config))()
@@ -43,6 +43,18 @@ def run(verb: Verb, config: str = "train") -> None:
         sys.exit(128 + signal.SIGINT)
     except (HydraException, OmegaConfBaseException) as error:
         _fail(explain(error, sys.argv[1:], config))
+
+
+def register() -> None:
+    """Make known what conf/ may write as `${by_stage:...}` and `${by_data:...}`."""
+    OmegaConf.register_new_resolver("by_stage", by_stage, replace=True)
+    OmegaConf.register_new_resolver("by_data", by_data, replace=True)
+
+
+def by_data(data: str, *choices: str) -> str:
+    """`${by_data:${data},toybirds,small,other}` in a list of defaults: small for toybirds, other for all others."""
+    pairs = dict(zip(choices[:-1:2], choices[1::2], strict=True))
+    return pairs.get(data, choices[-1])
 
 
 def by_stage(first: Any, second: Any, *, _root_: DictConfig) -> Any:

@@ -24,6 +24,7 @@ from stackgan.runs.folder import RunFolder, writing
 from stackgan.runs.keeper import Keeper, Resume, load_callbacks
 from stackgan.runs.stopping import Wishes
 from stackgan.stage.base import Stage
+from stackgan.stage.judge import JudgeStage
 
 Config = Mapping[str, Any]
 
@@ -141,7 +142,11 @@ def build_stage(job: Job, state: Config | None) -> tuple[Stage, dict[str, Any]]:
         below = checkpoint.load(Path(job.base["checkpoint"]))
         network = restore.generator_to_stand_on(below)
         head |= {"first": {"config": below["config"]}, "base": {"run": job.base["run"], "images_seen": below["images_seen"]}}
-    return build.stage(job.config, job.facts, network), head
+    stage = build.stage(job.config, job.facts, network)
+    if (start := build.start(job.config)) is not None:
+        assert isinstance(stage, JudgeStage)
+        stage.begin_with(start.network_loaded.state_dict())
+    return stage, head
 
 
 def _trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, place: Place) -> Trainer:

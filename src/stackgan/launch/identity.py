@@ -29,6 +29,9 @@ def identity(config: Config) -> dict[str, Any]:
         stage["network"] = {key: value for key, value in stage["network"].items() if key != other}
     if "image_encoder" in stage:
         stage["image_encoder"] = {key: value for key, value in stage["image_encoder"].items() if key != "weights"}
+    if stage.get("classifier", {}).get("start"):
+        start = {key: value for key, value in stage["classifier"]["start"].items() if key != "weights"}
+        stage["classifier"] = stage["classifier"] | {"start": start}
     parts = {name: {k: v for k, v in config[name].items() if k not in PLACES} for name in ("data", "text")}
     return {"stage": stage, "seed": config["seed"], **parts}
 

@@ -139,7 +139,13 @@ def _classes_alone(config: Config) -> str | None:
     return None
 
 
+def _judges_split(config: Config) -> str | None:
+    if config["stage"]["name"] == "judge" and config["data"]["validate"]:
+        return "data.validate=true: stage=judge holds out pictures of every class, not whole classes; set data.validate=false"
+    return None
+
+
 RULES: tuple[Callable[[Config], str | None], ...] = (
     _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _read_by_both, _ranks, _lonely,
-    _text_fits, _classes_alone,
+    _text_fits, _classes_alone, _judges_split,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError, did_you_mean
 from stackgan.core.ranges import Positive
+from stackgan.data.splits import JudgedClasses
 from stackgan.launch import allowed, settings
 from stackgan.launch.settings import STRICT
 
@@ -25,17 +26,23 @@ STAGE_LAUNCH: dict[str, Any] = {
     "encoder": dict[str, Any],
     "image_encoder": dict[str, Any],
     "image_map": dict[str, Any],
+    "classifier": dict[str, Any],
+    "classes": JudgedClasses,
 }
 """What a stage's YAML says to the launcher rather than to the stage."""
 
 MISSING: Mapping[str, Any] = {}
 
 BUILT: Mapping[str, frozenset[str]] = {
-    "stage": frozenset({"discriminator", "first", "seed", "epoch_images", "text"}),
-    "data": frozenset({"text", "image_encoder"}),
+    "stage": frozenset({"discriminator", "first", "seed", "epoch_images", "text", "class_names"}),
+    "data": frozenset({"text", "image_encoder", "classes"}),
     "text": frozenset({"trained", "network"}),
     "stage.encoder.network": frozenset({"text_dim"}),
     "stage.image_map": frozenset({"feature_dim"}),
+    "stage.image_encoder": frozenset({"setting"}),
+    "stage.classifier.network": frozenset({"classes"}),
+    "stage.classifier.start": frozenset({"setting", "precision"}),
+    "judge": frozenset({"name", "network", "size", "told", "sha256"}),
     "stage.network": frozenset({"text_dim", "resolution", "first_resolution", "conditioning_augmentation", "text_twice"}),
 }
 """Constructor arguments that the builder gives, by where they begin: set by hand they would be ignored."""
@@ -47,7 +54,7 @@ def check(config: DictConfig, top: type[settings.Part] = settings.Top) -> dict[s
     plain: dict[str, Any] = OmegaConf.to_container(config, throw_on_missing=True)  # type: ignore[assignment]
     checked = _against(top, plain)
     # The stage first: data and text refer to its settings, and the complaint should name the one that was given.
-    for name in (name for name in ("stage", "text", "data", "mode") if isinstance(checked.get(name), dict)):
+    for name in (name for name in ("stage", "text", "data", "mode", "judge") if isinstance(checked.get(name), dict)):
         checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
     for group in (name for name in ("callbacks", "logger") if name in checked):
         kept = {name: node for name, node in checked[group].items() if node is not None}

@@ -51,13 +51,14 @@ class Trackers:
     def _card(self) -> RunCard:
         config, folder = self.job.config, Path(self.job.folder)
         stage, data, recipe = config["stage"]["name"], config["data"]["name"], config["stage"]["recipe"]
+        networks = [config["stage"][part]["name"] for part in ("network", "encoder", "classifier") if part in config["stage"]]
         return RunCard(
             folder=folder,
             name=folder.name,
             stage=stage,
             data=data,
             group=config["sweep"]["name"] if cli.multirun() else None,
-            tags=(stage, data, config["stage"]["network"]["name"], recipe["name"], config["text"]["name"]),
+            tags=(stage, data, *networks, recipe["name"], config["text"]["name"]),
             config=config,
             provenance=json.loads((folder / "provenance.json").read_text()),
             images_seen=self.images_seen,

@@ -34,6 +34,9 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     folder = identity.folder(config)
     trackers = tracking.checked(config)
     text_run = encoders.found(config)
+    start = build.start(config)
+    if start is not None:
+        start.check()
     data = build.data_module(config, text_run)
     text = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
     stands_on_another = config["stage"]["name"] == "stage2" and checkpoint.newest(folder.checkpoints) is None
@@ -47,6 +50,10 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     facts = {**text, "pictures": data.fingerprint, "train_size": data.train_size}
     if data.image_encoder is not None:
         facts |= {"features": data.image_encoder.fingerprint, "feature_dim": data.image_encoder.dim}
+    if data.classes is not None:
+        facts["classes"] = {str(class_id): name for class_id, name in data.class_names.items()}
+    if start is not None:
+        facts["start"] = start.weights_hash
     identity.check_facts(folder, facts, f"data.root={config['data']['root']}")
     budget = _budget(config, data)
     if folder.images_done() >= budget:
@@ -109,6 +116,9 @@ def _tell(config: Config, folder: RunFolder, outcome: fitting.Outcome) -> None:
     for name, value in outcome.results.items():
         if name.endswith("normalised"):
             print(f"{name}: {value:.2f}  (0: no better than other sentences, 1: as good as real pictures)")
+        if f"{name}/guessing" in outcome.results:
+            pictures, guessing = (outcome.results[f"{name}/{word}"] for word in ("pictures", "guessing"))
+            print(f"{name}: {value:.4f} of {pictures:,} pictures that it was not trained on (guessing: {guessing:.4f})")
     for watcher in outcome.watchers:
         for path in getattr(watcher, "latest", []):
             print(f"sheet: {path}")
@@ -121,6 +131,10 @@ def _next(config: Config) -> str:
     if stage["name"] == "text_encoder":
         return (
             f"python src/train.py stage=stage1 data={config['data']['name']} text=char_cnn_rnn trains a Stage-I on its embeddings"
+        )
+    if stage["name"] == "judge":
+        return (
+            f"python src/evaluate.py run=run://stage1/{config['data']['name']}/latest scores a Stage-I's pictures through its eyes"
         )
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:
         light = "text=minilm stage/network=light stage/recipe=modern stage.images=512000"

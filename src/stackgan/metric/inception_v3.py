@@ -18,18 +18,25 @@ class InceptionV3Encoder(PretrainedImageEncoder):
 
     size, dim = 299, 2048
 
-    def __init__(self, *, name: str, weights: str | None, precision: Literal["float32", "bfloat16"]) -> None:
-        super().__init__(name, weights, precision)
+    def __init__(
+        self,
+        *,
+        name: str,
+        weights: str | None,
+        precision: Literal["float32", "bfloat16"],
+        setting: str = "stage.image_encoder",
+    ) -> None:
+        super().__init__(name, weights, precision, setting)
 
     def file(self) -> Path:
         """See PretrainedImageEncoder."""
         if self.weights is None:
-            raise UserError(f"stage.image_encoder.weights=null: stage/image_encoder={self.name} needs a file; {self.way_out()}")
+            raise UserError(f"{self.setting}.weights=null: {self.group}={self.name} needs a file; {self.way_out()}")
         return Path(self.weights)
 
     def way_out(self) -> str:
         """See PretrainedImageEncoder."""
-        return "bring inception_v3_google-0cc3c7bd.pth of torchvision, or set stage/image_encoder=efficientnet_lite0"
+        return f"bring inception_v3_google-0cc3c7bd.pth of torchvision, or set {self.group}=efficientnet_lite0"
 
     def network(self) -> nn.Module:
         """See PretrainedImageEncoder."""

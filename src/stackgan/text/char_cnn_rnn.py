@@ -1,6 +1,5 @@
 """The trained character CNN-RNN as a text encoder: what `stage=text_encoder` leaves behind."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from stackgan.core.fingerprint import fingerprint
+from stackgan.core.fingerprint import fingerprint, weights_digest
 from stackgan.text.characters import LENGTH, places
 from stackgan.text.encoder import Embeddings, Progress, TextEncoder
 
@@ -33,12 +32,8 @@ class CharCnnRnnEncoder(TextEncoder):
     @cached_property
     def fingerprint(self) -> str:
         """Of settings and weights; where they lie does not matter."""
-        digest = hashlib.sha256()
-        for key, value in sorted(self.trained["weights"].items()):
-            digest.update(key.encode())
-            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         told = {key: value for key, value in self.trained.items() if key != "weights"}
-        return fingerprint({"encoder": "char_cnn_rnn", "weights": digest.hexdigest(), **told})
+        return fingerprint({"encoder": "char_cnn_rnn", "weights": weights_digest(self.trained["weights"]), **told})
 
     def carried(self) -> Mapping[str, Any]:
         """The network itself, so that what was trained on its embeddings reads new sentences without this run's folder."""

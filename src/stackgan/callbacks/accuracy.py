@@ -1,0 +1,37 @@
+"""What a judge is worth: how often it names the class of pictures that it was not trained on."""
+
+from typing import Any, ClassVar
+
+from stackgan.callbacks.watcher import Watcher
+from stackgan.core.ranges import Positive
+from stackgan.core.shapes import Examples
+from stackgan.data.records import Split
+
+
+class Accuracy(Watcher):
+    """Logs accuracy/<split>, in [0, 1], how many pictures that is of, and what guessing would reach.
+
+    count: pictures a split at most. splits: those the data set lacks are left out.
+    """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"classes", "classifier"})
+
+    def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
+        super().__init__(every_images)
+        self.splits, self.count = splits, count
+        self._examples: dict[str, Examples] = {}
+
+    def begin(self, stage: Any) -> None:
+        """Fix the pictures."""
+        self._examples = self.fixed_examples(self.splits, self.count)
+
+    def look(self, stage: Any) -> dict[str, float]:
+        """Count right answers."""
+        values: dict[str, float] = {}
+        for split, examples in self._examples.items():
+            said_N, logits_NC = stage.classify(examples.real_NHWC)
+            values[f"accuracy/{split}"] = round(float((said_N == examples.class_N).float().mean()), 5)
+            values[f"accuracy/{split}/pictures"] = len(said_N)
+            values[f"accuracy/{split}/guessing"] = round(1 / logits_NC.shape[1], 5)
+        self.view.record(stage.images_seen, values)
+        return values
