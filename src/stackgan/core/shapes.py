@@ -118,7 +118,7 @@ class ImageEncoder(Protocol):
         ...
 
     def encode(self, pictures_NHWC: Any) -> Any:
-        """uint8 (N, size, size, 3) to float32 (N, F)."""
+        """(N, size, size, 3) in 0..255, uint8 or float32, to float32 (N, F)."""
         ...
 
 

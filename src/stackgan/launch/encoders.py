@@ -24,8 +24,8 @@ def text_encoder(
     """The encoder of `text=`. run: the folder that found() gave. carried: the trained network that a checkpoint brought instead."""
     node, given = config["text"], {}
     if "run" in node:
-        trained = carried if carried is not None else _trained(config, RunFolder(Path(run or str(found(config)))))
-        given = {"trained": trained, "network": build(trained["network"], "text.network", from_checkpoint=True)}
+        parts = carried if carried is not None else _trained(config, RunFolder(Path(run or str(found(config)))))
+        given = {"trained": parts, "network": build(parts["network"], "text.network", from_checkpoint=True)}
     encoder: TextEncoder = build(node, "text", from_checkpoint, **given)
     return encoder
 
@@ -46,6 +46,11 @@ def _trained(config: Config, run: RunFolder) -> dict[str, Any]:
         reads = state["config"]["text"]["name"]
         way = "name a run with stage/encoder=char_cnn_rnn or char_cnn_gru"
         raise UserError(f"text.run={config['text']['run']}: {run.path} reads text={reads}, no characters; {way}")
+    return trained(state)
+
+
+def trained(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What CharCnnRnnEncoder wants, out of a checkpoint of a run that read characters."""
     prefix = "text."
     weights = {key.removeprefix(prefix): value for key, value in state["weights"].items() if key.startswith(prefix)}
     return {

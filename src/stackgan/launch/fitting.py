@@ -85,7 +85,7 @@ def fit(
     )
     record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
     show = _to_all([tracker.pictures for tracker in trackers])
-    judge = judges.of_run(job.config["judge"], Path(job.judge_run)) if job.judge_run else None
+    judge = judges.judge(job.config["judge"], data.name, [], job.judge_run) if job.judge_run else None
     store = Store(Path(job.config["paths"]["cache"]) / "observed")
     view = View(folder.sheets, data, record if place.rank == 0 else _to_all([]), show, results, judge, store)
     wait = speed.DataWait()

@@ -16,6 +16,7 @@ from stackgan.runs.ledger import runs
 
 Config = Mapping[str, Any]
 STAGE = "judge"
+GIVES = frozenset({"features", "logits"})
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stackgan.core.errors import UserError
@@ -40,7 +41,7 @@ def needed(scores: Sequence[Score], config: Config, system: System) -> Watching:
     """The observers that these scores ask for, checked. Raises UserError where one cannot be had."""
     wants = frozenset[str]().union(*(score.needs for score in scores))
     makers: list[tuple[frozenset[str], Callable[[], Observer]]] = [
-        (judges.GIVES, lambda: judges.judge(config, system.data.name)),
+        (judges.GIVES, lambda: judges.judge(config["judge"], system.data.name, [Path(config["paths"]["logs"])])),
         (ToybirdsReader.gives, lambda: _reader(scores, system)),
         (JointScorer.gives, lambda: scorers.scorer(config, system.data.name, system.text)),
         (Thumbnails.gives, Thumbnails),

@@ -70,6 +70,7 @@ class Top(Part):
     data: dict[str, Any]
     text: dict[str, Any]
     stage: dict[str, Any]
+    judge: dict[str, Any]
     callbacks: dict[str, dict[str, Any] | None]
     logger: dict[str, dict[str, Any] | None]
 

@@ -77,8 +77,8 @@ class PretrainedImageEncoder(ABC):
         """Raise UserError where encode() could not work; cheap."""
         _ = self.weights_hash
 
-    def encode(self, pictures_NHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, size, size, 3) bytes to (N, F) float32."""
+    def encode(self, pictures_NHWC: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, size, size, 3) bytes, or floats in their range, to (N, F) float32."""
         pieces = []
         for start in range(0, len(pictures_NHWC), BATCH):
             x_BCHW = torch.from_numpy(pictures_NHWC[start : start + BATCH]).permute(0, 3, 1, 2).float()

@@ -16,9 +16,10 @@ Pixels = NDArray[np.uint8]
 class Observer(Protocol):
     """Looks at pictures once, and keeps numbers of them: a judge's features, a program's readings.
 
-    gives: names of the arrays. fingerprint: of everything that changes them.
+    name: the last part of its scores' keys. gives: names of the arrays. fingerprint: of everything that changes them.
     """
 
+    name: str
     gives: frozenset[str]
 
     @property

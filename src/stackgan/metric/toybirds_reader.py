@@ -39,6 +39,7 @@ class ToybirdsReader:
     zoom: how much larger than drawn the birds are, 76 / 64 in training crops, 1 in whole pictures.
     """
 
+    name = "toybirds"
     gives: frozenset[str] = frozenset({"reading"})
 
     def __init__(self, zoom: PositiveFloat = CROPPED) -> None:
