@@ -23,7 +23,9 @@ OF_THEIR_OWN = sorted(path.parent.name for path in CONF.glob("*/*.yaml") if path
 """Verbs whose config has a folder of its own (see places.home), with its own groups."""
 
 FOLDERS = sorted({str(path.parent.relative_to(CONF)) for path in CONF.rglob("*.yaml")} - {".", *OF_THEIR_OWN})
-GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in OF_THEIR_OWN]
+SCORES = "metric"
+"""No group of training; tests/metric/test_score_settings.py walks it."""
+GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in (*OF_THEIR_OWN, SCORES)]
 SAMPLE = {"swap": ("mode.old=red", "mode.new=blue")}
 """What a mode needs beside its name."""
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
@@ -75,7 +77,7 @@ def test_every_mode_of_sampling_composes_and_is_built(mode: str, composed: Compo
 
 
 def test_every_group_of_sampling_is_walked() -> None:
-    assert [folder for folder in FOLDERS if folder not in GROUPS] == ["sample/mode"]
+    assert [folder for folder in FOLDERS if folder not in GROUPS] == [SCORES, "sample/mode"]
 
 
 def test_sampling_looks_for_runs_where_training_puts_them(composed: Composed) -> None:
