@@ -66,7 +66,7 @@ class Memorisation(Score):
         }
 
     def sheets(self, drawn: Seen, references: Mapping[str, Seen], show: Mapping[str, Show]) -> dict[str, Image.Image]:
-        """The drawings that lie nearest to training, in distances of that picture to its own nearest, beside what they lie near to."""
+        """Drawings that lie nearest to training, in distances of that picture to its own nearest, beside what they lie near to."""
         train_TF = self._train(references)
         nearest_N, away_N = nearest(checked(drawn, "features", self.name), train_TF)
         own_N = _own(train_TF, nearest_N)
