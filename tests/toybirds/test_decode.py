@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from stackgan.toybirds import ATTRIBUTES, COLOUR_ATTRIBUTES, DECODABLE, agreement, captions, decode, draw_scene, parse, render
+from stackgan.toybirds import (
+    ATTRIBUTES,
+    COLOUR_ATTRIBUTES,
+    DECODABLE,
+    agreement,
+    captions,
+    decode,
+    draw_scene,
+    parse,
+    readable,
+    render,
+)
 
 SEED = 11
 COLOURS = (*COLOUR_ATTRIBUTES, "crown")
@@ -142,3 +153,22 @@ def test_decoding_a_small_picture_is_fast(drawn):
     for _ in range(50):
         decode(small)
     assert (time.process_time() - started) / 50 < 0.002
+
+
+def cropped(image, size):
+    """As training crops are made, and the middle one as scored."""
+    side = size * 76 // 64
+    large, margin = shrunk(image, side, Image.Resampling.BICUBIC), (side - size) // 2
+    return large[margin : margin + size, margin : margin + size]
+
+
+@pytest.mark.parametrize("size", [64, 128, 256])
+@pytest.mark.parametrize("crop", [False, True])
+def test_what_is_readable_at_a_size_is_read_and_nothing_else(drawn, size, crop):
+    truths, images = zip(*drawn, strict=True)
+    pictures = [cropped(image, size) if crop else shrunk(image, size) for image in images]
+    found = errors(truths, pictures, DECODABLE, zoom=76 / 64 if crop else 1.0)
+    worst = {name: share for name, share in found.items() if name in readable(size)}
+    assert max(worst.values()) < 0.07, worst
+    assert all(found[name] == 1.0 for name in DECODABLE if name not in worst)
+    assert ("eye_ring" in worst) == (size > 64)

@@ -82,7 +82,7 @@ def _target(node: Mapping[str, Any], path: str, beside: Mapping[str, Any] = MISS
 def signature(of: type) -> dict[str, Any]:
     """Constructor arguments of a class and their types; `**shared` stands for those of the class above it."""
     found: dict[str, Any] = {}
-    for owner in (cls for cls in of.__mro__ if "__init__" in vars(cls)):
+    for owner in (cls for cls in of.__mro__ if "__init__" in vars(cls) and cls is not object):
         init: Any = vars(owner)["__init__"]
         hints = get_type_hints(init, include_extras=True)
         parameters = list(inspect.signature(init).parameters.values())[1:]

@@ -1,6 +1,17 @@
 """toybirds, the embedded data set: drawn by our own code, told by our own grammar, and read back by a program."""
 
-from stackgan.toybirds.decode import COLOUR_ATTRIBUTES, DECODABLE, READER_VERSION, SMALLEST, agreement, compare, decode, readable
+from stackgan.toybirds.decode import (
+    COLOUR_ATTRIBUTES,
+    DECODABLE,
+    READER_VERSION,
+    SMALLEST,
+    Found,
+    agreement,
+    compare,
+    decode,
+    read,
+    readable,
+)
 from stackgan.toybirds.grammar import captions, parse
 from stackgan.toybirds.layout import VERSION, fingerprint, write
 from stackgan.toybirds.render import PARTS, Rendering, render
@@ -18,6 +29,7 @@ __all__ = [
     "TEST_SPECIES",
     "TRAIN_SPECIES",
     "VERSION",
+    "Found",
     "Rendering",
     "Scene",
     "Species",
@@ -28,6 +40,7 @@ __all__ = [
     "draw_scene",
     "fingerprint",
     "parse",
+    "read",
     "readable",
     "render",
     "split_of",

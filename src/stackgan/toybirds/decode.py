@@ -7,12 +7,13 @@ Every pixel takes the nearest colour of the palette or none; a part has the colo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stackgan.toybirds import details
+from stackgan.toybirds import details, places
 from stackgan.toybirds.palette import ANCHORS, INK, LEG, STONE, TWIG, WHITE, shade
 from stackgan.toybirds.reading import parse
 
@@ -29,7 +30,7 @@ DECODABLE: tuple[str, ...] = (
     "eye_ring",
 )
 
-READER_VERSION = 1
+READER_VERSION = 2
 """goes up with any change to what decode() or parse() finds; scores of two versions do not compare"""
 SMALLEST = 32
 """pixels of the shorter side below which nothing is read"""
@@ -98,8 +99,22 @@ def readable(side: int) -> tuple[str, ...]:
     return tuple(name for name in DECODABLE if side >= details.FINE or name not in details.DETAILS)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What read() finds. attributes: see decode. box: x, y, width, height in pixels, or None. parts: (15, 3), see places.parts."""
+
+    attributes: dict[str, str | None]
+    box: places.Box | None
+    parts: NDArray[np.float64]
+
+
 def decode(image: Image8, zoom: float = 1.0) -> dict[str, str | None]:
-    """Attribute -> value or None (unreadable), for every attribute in DECODABLE.
+    """Attribute -> value or None (unreadable), for every attribute in DECODABLE; see read."""
+    return read(image, zoom).attributes
+
+
+def read(image: Image8, zoom: float = 1.0) -> Found:
+    """Everything that can be read.
 
     image: (H, W, 3) uint8, at least 32 x 32; a photograph or a GAN's output will do. Wing bars, eye rings and beak
     shapes are only read where the picture is fine enough to show them (see details.py). zoom: how much larger than
@@ -116,7 +131,8 @@ def decode(image: Image8, zoom: float = 1.0) -> dict[str, str | None]:
     if found["body"] is None or found["crown"] is None:
         found["beak"] = None  # a beak is so small that without a bird around it some stray pixels would do
     masks = {part: labels == _NAMES.index((part, value)) for part, value in found.items() if value is not None}
-    return found | details.read(image, masks, zoom)
+    attributes = found | details.read(image, masks, zoom)
+    return Found(attributes, places.box(masks, support), places.parts(masks, attributes["facing"]))
 
 
 def agreement(sentences: Sequence[str], images: Sequence[Image8]) -> dict[str, float]:

@@ -55,7 +55,7 @@ def _facing(masks: Mapping[str, Mask], area: int | None) -> str | None:
 
 
 def _tail(masks: Mapping[str, Mask], area: int | None, facing: str | None) -> str | None:
-    """By how wide the wing's colour ends behind the belly, and how far it reaches; None where the picture's edge cuts it."""
+    """By how wide the wing's colour ends behind the belly, and how far it reaches. Training crops cut no short tail."""
     if area is None or facing is None:
         return None
     ahead = 1.0 if facing == "right" else -1.0
@@ -66,16 +66,19 @@ def _tail(masks: Mapping[str, Mask], area: int | None, facing: str | None) -> st
     reach = np.quantile(behind, 0.995)
     if np.ptp(below[behind > reach - 0.28]) > 0.46:
         return "forked"
+    length = np.quantile(np.hypot(behind, below), 0.995)
     if columns.min() == 0 or columns.max() == masks["wing"].shape[1] - 1:
-        return None
-    return "long" if np.quantile(np.hypot(behind, below), 0.995) > 1.22 else "short"
+        return "long" if length > 1.15 else None
+    return "long" if length > 1.22 else "short"
 
 
 def _beak_shape(masks: Mapping[str, Mask], area: int | None) -> str | None:
-    """The three beaks cover clearly different areas. None where the picture's edge cuts the beak."""
-    if area is None or "beak" not in masks or masks["beak"][:, (0, -1)].any():
+    """The three beaks cover clearly different areas. Training crops cut no short beak."""
+    if area is None or "beak" not in masks:
         return None
     share = masks["beak"].sum() / area
+    if masks["beak"][:, (0, -1)].any():
+        return "hooked" if share > 0.047 else "long" if share > 0.024 else None
     return "short" if share < 0.0335 else "long" if share < 0.050 else "hooked"
 
 
@@ -89,17 +92,16 @@ def _eye(image: Image8, crown: Mask) -> tuple[str | None, bool]:
     window = image[max(0, int(y) - half) : int(y) + half + 1, max(0, int(x) - half) : int(x) + half + 1]
     brightest = window.max(2)
     ink = brightest < 40
-    count = int(ink.sum())
-    if count < 24:
+    count, pixel = int(ink.sum()), min(image.shape[:2]) / 256
+    if count < 40 * pixel**2:
         return None, False
     eye_x, eye_y = _centre(ink)
     rows, columns = np.indices(ink.shape)
-    distance = np.hypot(columns - eye_x, rows - eye_y)
-    radius = (count / np.pi) ** 0.5
-    if count < 0.5 * ((brightest < 150) & (distance < radius + 2)).sum():
+    beyond = np.hypot(columns - eye_x, rows - eye_y) - (count / np.pi) ** 0.5
+    if count < 0.5 * ((brightest < 150) & (beyond < 2 * pixel)).sum():
         return None, False
-    white = (window.min(2)[(distance > radius + 0.8) & (distance < radius + 2.6)] > 200).mean()
-    return "yes" if white > 0.4 else "no" if white < 0.1 else None, True
+    white = (window.min(2)[(beyond > 0.8 * pixel) & (beyond < 2.6 * pixel)] > 150).mean()
+    return "yes" if white > 0.18 else "no" if white < 0.08 else None, True
 
 
 def _beside(wing: Mask, reach: int) -> Mask:
