@@ -120,5 +120,5 @@ def test_a_card_holds_its_number_and_all_beside_it() -> None:
         "floors": {"real": {"value": 3.0, "n": 20, "interval_95": [2.5, 3.5]}, "untrained": {"why": "too few"}},
     }  # fmt: skip
     heads, row = table([card])
-    assert row == ["is/judge", "higher", "1.5 ± 0.25", "30", "3 (n 20)", "", "-", ""]
+    assert row == ["is/judge", "higher", "1.5 ± 0.25", "30", "3 (n 20)", "-", "-", "-"]
     assert len(heads) == len(row)

@@ -152,7 +152,8 @@ def _tell(found: Sequence[Card], context: Config, look: _Look) -> None:
     Console(width=400).print(shown)
     for name in ("judge", "scorer"):
         if name in context:
-            print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in context[name].items()))
+            flat = {key: value for key, value in context[name].items() if not isinstance(value, Mapping)}
+            print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in flat.items()))
     pictures, captions = context["pictures"], context["captions"]
     print(f"pictures: {pictures['resolution']} px, {pictures['quantisation']}; {pictures['system']} from {pictures['source']}")
     print(f"captions: split {captions['split']} ({captions['real_pictures']:,} real pictures), seed {context['seed']}")

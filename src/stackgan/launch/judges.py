@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from stackgan.core.errors import UserError
-from stackgan.launch import allowed, build, objects
+from stackgan.launch import allowed, build, encoders, objects
 from stackgan.metric.judge import Judge
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
@@ -60,6 +60,22 @@ def found(node: Config, data_name: str, roots: Sequence[Path]) -> RunFolder:
                 return run
     where = roots[0] / STAGE / parts[1]
     raise UserError(f"judge.run={reference}: no finished judge under {where}; train one: {_train(parts[1])}")
+
+
+def of_training(config: Config) -> str | None:
+    """The folder of the judge that scores while training, None where there is none yet or nothing would ask it.
+
+    Raises UserError where one was named (`judge.run=run://...`) and is not there.
+    """
+    node = config["judge"]
+    if config["stage"]["name"] == STAGE or "run" not in node or "scores" not in config["callbacks"]:
+        return None
+    try:
+        return str(found(node, config["data"]["name"], encoders.roots(config)).path)
+    except UserError:
+        if node["run"] == "latest":
+            return None
+        raise
 
 
 def _train(data_name: str) -> str:

@@ -56,7 +56,7 @@ def check(config: DictConfig, top: type[settings.Part] = settings.Top) -> dict[s
     # The stage first: data and text refer to its settings, and the complaint should name the one that was given.
     for name in (name for name in ("stage", "text", "data", "mode", "judge") if isinstance(checked.get(name), dict)):
         checked[name] = _target(checked[name], name, STAGE_LAUNCH if name == "stage" else MISSING)
-    for group in (name for name in ("callbacks", "logger") if name in checked):
+    for group in (name for name in ("callbacks", "logger", "metric") if name in checked):
         kept = {name: node for name, node in checked[group].items() if node is not None}
         checked[group] = {name: _target(node, f"{group}.{name}") for name, node in kept.items()}
     return checked

@@ -1,4 +1,4 @@
-"""What is scored: a run's generator, or a folder of pictures, each with the data set whose sentences and pictures it stands beside."""
+"""What is scored: a run's generator, or a folder of pictures, and the data set whose sentences and pictures it stands beside."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from stackgan.data.elsewhere import drawings
 from stackgan.data.module import CaptionedPictures
 from stackgan.data.progress import bar
 from stackgan.draw.painter import Origin, Painter
-from stackgan.launch import build, identity, loading
+from stackgan.launch import allowed, build, identity, loading, schema
 from stackgan.metric.score import Pixels
 from stackgan.metric.source import Source, drawn
 from stackgan.runs.folder import RunFolder
@@ -84,7 +84,9 @@ def of_folder(config: Config) -> System:
     captions = Path(config["captions"]) if config["captions"] else None
     with bar("reading", 0) as advance:
         found = drawings(folder, captions, advance)
-    data = build.data_module({**config, "data": {**config["data"], "resolution": found.size, "mismatched": "none", "batch_size": 1}})
+    data = build.data_module(
+        {**config, "data": {**config["data"], "resolution": found.size, "mismatched": "none", "batch_size": 1}}
+    )
     _prepare(data)
 
     def everything(gallery: Gallery, n: int) -> Source:
@@ -123,6 +125,9 @@ def _data_of(origin: Origin, painter: Painter, config: Config) -> CaptionedPictu
     root = Path(node["root"])
     node["root"] = str(Path(config["paths"]["data"]) / root.relative_to(trained)) if root.is_relative_to(trained) else str(root)
     node["cache"] = config["paths"]["cache"]
+    # Settings that came after the run: what every data set says by default.
+    later = set(schema.signature(allowed.resolve("data", node["_target_"]))) & set(config["data"])
+    node |= {key: config["data"][key] for key in later - set(node)}
     data = build.data_module({**origin.config, "data": node}, encoder=painter.encoder)
     _prepare(data)
     begun_with = origin.facts.get("pictures")

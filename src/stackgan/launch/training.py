@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import base, build, encoders, fitting, identity, machine, rules, schema, tracking
+from stackgan.launch import base, build, encoders, fitting, identity, judges, machine, rules, schema, tracking
 from stackgan.launch.ranks import Company
 from stackgan.runs import checkpoint, provenance
 from stackgan.runs.folder import RunFolder, held, writing
@@ -34,6 +34,7 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     folder = identity.folder(config)
     trackers = tracking.checked(config)
     text_run = encoders.found(config)
+    judge_run = judges.of_training(config)
     start = build.start(config)
     if start is not None:
         start.check()
@@ -63,13 +64,13 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     with held(folder, wait):
         # Another process may have finished the run while this one waited.
         if folder.images_done() < budget:
-            job, seen = _job(config, folder, facts, budget, below, text_run)
+            job, seen = _job(config, folder, facts, budget, below, text_run, judge_run)
             _fit(job, data, tracking.Trackers(trackers, job, seen))
     return folder.path
 
 
 def _job(
-    config: Config, folder: RunFolder, facts: Config, budget: int, below: Config | None, text_run: str | None
+    config: Config, folder: RunFolder, facts: Config, budget: int, below: Config | None, text_run: str | None, judge_run: str | None
 ) -> tuple[fitting.Job, int]:
     """What is to be done, written down in the run's folder, and how many images were seen already."""
     found = checkpoint.newest_whole(folder.checkpoints)
@@ -82,7 +83,7 @@ def _job(
             facts_of_base = {"run": below["run"], "images_seen": below["images_seen"]} if below else None
             source = {"run": below["run"], "checkpoint": below["checkpoint"]} if below else None
         folder.begin(config, provenance.provenance(facts, machine.on_gpu(config["trainer"])) | {"base": facts_of_base})
-    job = fitting.Job(dict(config), str(folder.path), dict(facts), budget, str(at) if at else None, source, text_run)
+    job = fitting.Job(dict(config), str(folder.path), dict(facts), budget, str(at) if at else None, source, text_run, judge_run)
     return job, state.get("images_seen", 0)
 
 

@@ -1,6 +1,7 @@
 """agreement: how far drawn toybirds show what their sentences say, by a program that reads pictures back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import ClassVar
 
@@ -12,6 +13,9 @@ from stackgan.core.errors import UserError
 from stackgan.metric.proportion import share
 from stackgan.metric.score import Figure, Score, Seen
 from stackgan.metric.toybirds_reader import ATTRIBUTES, TOO_COARSE, UNREADABLE, Codes, said
+
+ERRORS = frozenset({"binding_errors", "unreadable"})
+"""Figures of which less is better."""
 
 PARTS = ("body", "wing", "crown", "belly", "beak")
 Flags = NDArray[np.bool_]
@@ -52,7 +56,8 @@ class Agreement(Score):
             "unreadable": (lost_NA.sum(1), asked_NA.sum(1)),
             **{name: (right_NA[:, column], asked_NA[:, column]) for column, name in enumerate(ATTRIBUTES)},
         }
-        return {name: share(hits_N, of_N, cluster_N) for name, (hits_N, of_N) in parts.items() if of_N.any()}
+        found = {name: share(hits_N, of_N, cluster_N) for name, (hits_N, of_N) in parts.items() if of_N.any()}
+        return {name: replace(figure, reversed=name in ERRORS) for name, figure in found.items()}
 
 
 def _columns(names: Sequence[str]) -> list[int]:

@@ -45,7 +45,12 @@ def cards(scores: Sequence[Score], subject: Subject, look: Look, key: Callable[[
     found = [(score, score.compute(drawn, references)) for score in scores]
     beside = _floors(scores, subject, references, look, seed)
     return [
-        Card(key(score, name), figure, score.higher_is_better, {floor: _one(one, name) for floor, one in beside[score.name].items()})
+        Card(
+            key(score, name),
+            figure,
+            score.higher_is_better != figure.reversed,
+            {floor: _one(one, name) for floor, one in beside[score.name].items()},
+        )
         for score, figures in found
         for name, figure in figures.items()
     ]
@@ -75,7 +80,9 @@ Floor = dict[str, Figure] | str
 """All figures of a score, or why it has none."""
 
 
-def _floors(scores: Sequence[Score], subject: Subject, references: Mapping[str, Seen], look: Look, seed: int) -> dict[str, dict[str, Floor]]:
+def _floors(
+    scores: Sequence[Score], subject: Subject, references: Mapping[str, Seen], look: Look, seed: int
+) -> dict[str, dict[str, Floor]]:
     """For each score its floors."""
     real = references["real"]
     others = {

@@ -62,7 +62,8 @@ class Figure:
     """One number with what it takes to read it.
 
     spread: a deviation over splits or subsets, which is no interval. interval: 95 %, low and high. n: pictures it is of.
-    protocol: what else changes the value (splits, subsets, pictures compared with).
+    protocol: what else changes the value (splits, subsets, pictures compared with). reversed: whether it is better the other way
+    round than its score (an error rate beside an accuracy).
     """
 
     value: float
@@ -70,6 +71,7 @@ class Figure:
     spread: float | None = None
     interval: tuple[float, float] | None = None
     protocol: Mapping[str, Any] = field(default_factory=dict)
+    reversed: bool = False
 
 
 Show = Callable[[NDArray[np.int64]], Pixels]

@@ -78,7 +78,7 @@ class RunFolder:
         atomic.write_json(self.provenance, provenance)
 
     def finish(self, results: Mapping[str, Any]) -> None:
-        """Record the figures, then say that the run is done. Scores of what it was before stay; their cards say of what they are."""
+        """Record the figures, then say that the run is done. Scores of earlier weights stay: their cards say so."""
         self.add_results(results)
         atomic.write_json(self.done, {"images_seen": results["images_seen"]})
 
