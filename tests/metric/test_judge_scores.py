@@ -84,6 +84,41 @@ def test_frechet_distance_by_hand() -> None:
     assert frechet.distance(frechet.statistics(one), frechet.statistics(one)) == pytest.approx(0, abs=1e-9)
 
 
+def test_a_shrunk_covariance_is_ledoit_and_wolfs() -> None:
+    covariance = pytest.importorskip("sklearn.covariance")
+    for n in (5, 123):
+        features = samples(n, 2).arrays["features"].astype(np.float64) * np.arange(1, 9)
+        np.testing.assert_allclose(frechet.ledoit_wolf(features), covariance.ledoit_wolf(features)[0], atol=1e-12)
+    assert not frechet.ledoit_wolf(np.ones((5, 3))).any()
+
+
+def test_shrinking_scores_fewer_pictures_than_features_and_says_so() -> None:
+    few = samples(6, 0)
+    figure = frechet.FrechetDistance(subsets=0, extrapolate=True, shrink=True, seed=0).compute(few, {"real": REAL})[""]
+    assert figure.protocol["covariance"] == "Ledoit-Wolf"
+    assert figure.value > 0
+    with pytest.raises(UserError, match=r"^metric=frechet: n=1 drawn pictures; take n="):
+        frechet.FrechetDistance(subsets=0, extrapolate=True, shrink=True, seed=0).compute(samples(1, 0), {"real": REAL})
+
+
+def test_the_extrapolation_stands_where_the_smallest_part_has_a_covariance() -> None:
+    """n/4 = 9 pictures exceed 8 features, 8 do not; neither does a fifth of 36 make a spread."""
+    score = frechet.FrechetDistance(subsets=5, extrapolate=True, shrink=False, seed=0)
+    assert set(score.compute(samples(36, 0), {"real": REAL})) == {"", "infinite"}
+    assert set(score.compute(samples(35, 0), {"real": REAL})) == {""}
+    assert score.compute(samples(36, 0), {"real": REAL})[""].spread is None
+    assert (score.compute(samples(45, 0), {"real": REAL})[""].spread or 0) > 0
+
+
+def test_the_extrapolation_takes_most_of_the_bias_away() -> None:
+    """Equal distributions: what is left of the value is bias from n alone, since the references are many."""
+    score, real = frechet.FrechetDistance(subsets=0, extrapolate=True, shrink=False, seed=0), samples(20_000, 1)
+    found = [score.compute(samples(400, seed), {"real": real}) for seed in range(2, 7)]
+    value, infinite = (np.mean([figures[name].value for figures in found]) for name in ("", "infinite"))
+    assert value > 0.03
+    assert abs(infinite) < value / 2
+
+
 def test_kernel_distance_by_hand() -> None:
     """Two pictures each, F = 1: kernels (xy + 1)^3 of 1 with 2, of 0 with 1, less twice the mean of the four between."""
     value, spread = kernel_distance.kernel_distance(np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]]), 3, 2, 2020)
