@@ -104,7 +104,7 @@ DECLARED = {
     "one picture": (DOWN, DOWN, SAME, SAME, UP, None, None, DOWN, None),
     "copy of training": (SAME, SAME, SAME, SAME, SAME, DOWN, DOWN, SAME, SAME),
 }
-"""In MARGIN's order. Blur hardly moves a 16 x 16 mean: a judge that cannot see it cannot tell, smooth pictures lie near all."""
+"""In MARGIN's order. Blur hardly moves a 16 x 16 mean, so this judge cannot tell; smooth pictures lie nearer to all."""
 
 
 @pytest.mark.parametrize("spoiled", DECLARED)

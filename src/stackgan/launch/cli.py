@@ -113,7 +113,7 @@ def explain(error: Exception, words: list[str], config: str) -> str:
     text = str(error)
     if isinstance(error, HydraException) and (line := _unreadable(words)):
         return line
-    if found := re.search(r"Could not find '([^']+)'", text):
+    if found := re.search(r"Could not (?:find|load) '([^']+)'", text):
         group, _, choice = found[1].rpartition("/")
         choices = _choices(group, config)
         return f"{group}={choice}: no such choice{did_you_mean(choice, choices)} ({group} has {', '.join(sorted(choices))})"

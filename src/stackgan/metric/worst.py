@@ -54,7 +54,7 @@ class Worst(Score):
             place = {int(picture): row for row, picture in enumerate(references["real"].picture_N)}
             pictures = [int(picture) for picture in drawn.picture_N[rows]]
             if all(picture in place for picture in pictures):
-                columns.append(("real", show["real"](np.array([place[picture] for picture in pictures]))))
+                columns.append(("real picture of the sentence", show["real"](np.array([place[picture] for picture in pictures]))))
         lines = [f"{drawn.sentences[row]} {self.remark(drawn, row, float(mark_N[row]))}" for row in rows.tolist()]
         return {self.name: sheet(columns, lines, f"The {len(rows)} worst of {len(drawn)} drawings, by {self.rule}")}
 
@@ -70,7 +70,7 @@ class Worst(Score):
 
 
 class WorstAgreement(Worst):
-    """By the share of what the sentence mentions that the drawing shows; of equal shares, by how much is mentioned."""
+    """By the share of what the sentence mentions that the drawing shows; what cannot be read is not shown."""
 
     name: ClassVar[str] = "worst_agreement"
     needs: ClassVar[frozenset[str]] = frozenset({"reading"})
@@ -117,7 +117,7 @@ class WorstDistance(Worst):
     needs: ClassVar[frozenset[str]] = frozenset({"features"})
     references: ClassVar[tuple[str, ...]] = ("real",)
     conditional: ClassVar[bool] = False
-    rule: ClassVar[str] = "distance to the nearest real picture in features, negative"
+    rule: ClassVar[str] = "minus the distance to the nearest real picture in features"
 
     def marks(self, drawn: Seen, references: Mapping[str, Seen]) -> Floats:
         """Distances times -1."""
