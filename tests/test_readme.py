@@ -17,7 +17,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from stackgan.launch import machine, rules, sampling, schema, settings
+from stackgan.launch import evaluating, machine, rules, sampling, schema, settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,6 +63,9 @@ def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig], m
         if verb == "sample":
             schema.check(composed(*job, config=verb), sampling.Settings)
             continue
+        if verb == "evaluate":
+            schema.check(composed(*job, config=verb), evaluating.Evaluating)
+            continue
         whole = settings.Preparing if verb == "prepare" else settings.Top
         checked = schema.check(composed(*job, config=verb), whole)
         machine.check(checked["trainer"])
@@ -77,6 +80,8 @@ def test_settings_in_the_text_are_accepted(word: str, composed: Callable[..., Di
         beside = ["stage=stage2"]
     if word.replace("/", ".").startswith(("stage.encoder", "stage.image_encoder")):
         beside = ["stage=text_encoder"]
+    if word.startswith("stage.classes"):
+        beside = ["stage=judge"]
     if word == "stage.epochs=20":
         beside = ["stage.images=null"]
     schema.check(composed(*beside, word))

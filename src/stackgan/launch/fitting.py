@@ -13,7 +13,7 @@ from stackgan.callbacks import speed
 from stackgan.callbacks.metrics_file import MetricsFile, MetricsWriter
 from stackgan.callbacks.progress import ImagesBar
 from stackgan.callbacks.tracker import Tracker
-from stackgan.callbacks.watcher import View, Watcher
+from stackgan.callbacks.watcher import Record, Show, View, Watcher
 from stackgan.data.module import CaptionedPictures
 from stackgan.launch import build, judges, machine, objects, restore
 from stackgan.launch.quiet import quiet
@@ -85,12 +85,10 @@ def fit(
     )
     record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
     show = _to_all([tracker.pictures for tracker in trackers])
-    judge = judges.judge(job.config["judge"], data.name, [], job.judge_run) if job.judge_run else None
-    store = Store(Path(job.config["paths"]["cache"]) / "observed")
-    view = View(folder.sheets, data, record if place.rank == 0 else _to_all([]), show, results, judge, store)
+    view = _view(job, data, record if place.rank == 0 else _to_all([]), show, results)
     wait = speed.DataWait()
     clock = speed.Clock(wait)
-    watchers = [watcher for watcher in _watchers(job.config, view, stage.provides) if place.rank == 0 or watcher.everywhere]
+    watchers = _watchers(job.config, view, stage.provides, place.rank)
     callbacks: list[Callback] = [clock, MetricsWriter(record, settings["log_every"], wait), *watchers]
     callbacks += [ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
     if place.rank == 0:
@@ -109,6 +107,12 @@ def fit(
         trainer.fit(stage, datamodule=data)
     stopped = keeper.stopped or (signal.Signals(wishes.caught) if wishes.caught else None)
     return Outcome(stage.images_seen, stopped, {**speed.figures(clock.state_dict()), **results}, watchers)
+
+
+def _view(job: Job, data: CaptionedPictures, record: Record, show: Show, results: dict[str, Any]) -> View:
+    judge = judges.judge(job.config["judge"], data.name, [], job.judge_run) if job.judge_run else None
+    store = Store(Path(job.config["paths"]["cache"]) / "observed")
+    return View(RunFolder(Path(job.folder)).sheets, data, record, show, results, judge, store)
 
 
 def _ended_before(state: Config, stage: Stage, callbacks: list[Callback], watchers: list[Watcher]) -> Outcome:
@@ -184,13 +188,16 @@ def _silence(owner: object, name: str) -> None:
     setattr(owner, name, lambda: None)
 
 
-def _watchers(config: Config, view: View, shown: frozenset[str]) -> list[Watcher]:
-    """The callbacks whose requirements data set, stage and judge meet. shown: what the stage provides."""
+def _watchers(config: Config, view: View, shown: frozenset[str], rank: int) -> list[Watcher]:
+    """The callbacks whose requirements data set, stage and judge meet. shown: what the stage provides.
+
+    On a rank but the first only those that look everywhere.
+    """
     shown = view.data.provides | shown | ({"judge"} if view.judge is not None else frozenset())
     built: dict[str, Watcher] = {name: objects.build(node, f"callbacks.{name}") for name, node in config["callbacks"].items()}
     for name, watcher in built.items():
         watcher.key = name
-    kept = [watcher for watcher in built.values() if watcher.requires <= shown]
+    kept = [watcher for watcher in built.values() if watcher.requires <= shown and (rank == 0 or watcher.everywhere)]
     for watcher in kept:
         watcher.attach(view)
     return kept
