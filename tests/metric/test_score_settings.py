@@ -9,7 +9,7 @@ from stackgan.launch.objects import build
 from stackgan.launch.places import CONF
 from stackgan.metric.score import Score
 
-FILES = sorted((CONF / "metric").glob("*.yaml"))
+FILES = sorted((CONF / "metric").glob("[!_]*.yaml"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -28,3 +28,10 @@ def test_an_unknown_option_is_an_error(path: "object") -> None:
     ((name, node),) = yaml.safe_load(path.read_text()).items()  # type: ignore[attr-defined]
     with pytest.raises(UserError, match=rf"^metric\.{name}\.subset_sizes=3: no such setting"):
         schema._target({**node, "subset_sizes": 3}, f"metric.{name}")
+
+
+def test_a_score_without_settings_takes_none() -> None:
+    class Plain(Score):
+        name = "plain"
+
+    assert schema.signature(Plain) == {}

@@ -86,7 +86,8 @@ def signature(of: type) -> dict[str, Any]:
         init: Any = vars(owner)["__init__"]
         hints = get_type_hints(init, include_extras=True)
         parameters = list(inspect.signature(init).parameters.values())[1:]
-        found |= {p.name: hints.get(p.name, Any) for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in found}
+        named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        found |= {p.name: hints.get(p.name, Any) for p in named if p.name not in found}
         if all(p.kind is not p.VAR_KEYWORD for p in parameters):
             break
     return found
