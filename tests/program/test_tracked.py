@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commands import SMALL, Program
+from commands import BIRDS, SMALL, Program
 from PIL import Image
 from test_training import same, state
 from wandb_programs import environment, files, history, records
@@ -19,6 +19,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.ddp]
 
 RUN = Path("logs/stage1/toybirds/one")
 WORDS = (*(word for word in SMALL if word != "logger=none"), "trainer.accelerator=cpu", "stage.images=24", "run.name=one")
+
+SCORE = "inception_score/small-toybirds"
+JUDGE = (
+    "stage=judge", "stage.classifier.network.width=4", "stage.recipe.batch_size=4", "stage.images=16", "logger=none", *BIRDS,
+    "trainer.precision=32-true",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -59,6 +65,29 @@ def test_two_ranks_offline(nowhere: None, shell: Program, desk: Path) -> None:
     assert config["provenance"]["data"] == json.loads((RUN / "provenance.json").read_text())["data"]
     assert {"stage1", "toybirds", "light", "modern", "hashing"} == set(run["tags"])
     assert run["run_id"] == (RUN / "wandb-id").read_text().strip()
+
+
+def test_two_ranks_score_what_one_scores_and_track_it(nowhere: None, shell: Program, desk: Path) -> None:
+    """Each rank draws and judges half; the weights of both runs are those before the first step, so the scores must agree."""
+    judge = shell(*JUDGE)
+    assert judge.code == 0, judge.err
+    looks = (
+        "callbacks.scores.every_images=12",
+        "callbacks.scores.n=70",
+        "callbacks.agreement=null",
+        "stage.recipe.generator_lr=1e-12",
+    )
+    found: dict[int, list[Any]] = {}
+    for ranks in (1, 2):
+        words = [word for word in WORDS if not word.startswith(("run.name", "callbacks.agreement"))]
+        ended = shell(*words, *looks, f"trainer.devices={ranks}", f"run.name=of{ranks}", "trainer.accelerator=cpu")
+        assert ended.code == 0, ended.err
+        (file,) = files(RUN.with_name(f"of{ranks}"))
+        rows = [row for row in history(desk / file) if SCORE in row]
+        assert [row["images_seen"] for row in rows] == [12, 24]
+        assert {row[f"{SCORE}/n"] for row in rows} == {70}
+        found[ranks] = [row[SCORE] for row in rows]
+    assert found[2] == pytest.approx(found[1], rel=1e-3)
 
 
 def test_a_tracker_that_cannot_begin_costs_nothing_else(nowhere: None, program: Program, desk: Path, monkeypatch: Any) -> None:
