@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from stackgan.core.fingerprint import fingerprint
 from stackgan.core.shapes import ImageEncoder
+from stackgan.metric import looking
+from stackgan.metric.looking import RESIZE
 from stackgan.metric.score import Array, Pixels
 
-RESIZE = "bilinear, antialiased, in float32"
 CHUNK = 32
 
 
@@ -64,8 +65,5 @@ class JointScorer:
 
 
 def resized(pictures_NHWC: Pixels, size: int) -> Array:
-    """(N, size, size, 3) float32 in 0..255 of uint8 pictures of any size; see RESIZE. Not rounded to bytes again."""
-    x_NCHW = torch.from_numpy(np.ascontiguousarray(pictures_NHWC)).permute(0, 3, 1, 2).float()
-    if x_NCHW.shape[-2:] != (size, size):
-        x_NCHW = nn.functional.interpolate(x_NCHW, (size, size), mode="bilinear", align_corners=False, antialias=True)
-    return x_NCHW.permute(0, 2, 3, 1).numpy()
+    """looking.resized() as image encoders take it: (N, size, size, 3) float32 in 0..255."""
+    return looking.resized(pictures_NHWC, size).permute(0, 2, 3, 1).numpy()
