@@ -56,7 +56,9 @@ def white(n: int, by: str) -> Source:
 
 def scored(*scores: Score, copied: int = 3) -> dict[str, Card]:
     subject = Subject(white(6, "g"), real(gallery(8), 0), None, white(4, "untrained"), real(gallery(9, "train"), 0, copied))
-    found = cards(scores, subject, lambda _, source: observe(source, [Grey()]), lambda score, figure: f"{score.name}/{figure}", 0)
+    found, _ = cards(
+        scores, subject, lambda _, source: observe(source, [Grey()]), lambda score, figure: f"{score.name}/{figure}", 0
+    )
     return {card.key: card for card in found}
 
 
@@ -96,8 +98,16 @@ def test_a_floor_without_a_value_says_why_and_the_score_itself_raises() -> None:
     with pytest.raises(UserError, match="too many"):
         cards([Right()], subject, lambda _, source: observe(source, [Grey()]), lambda score, _: score.name, 0)
     beside = Subject(white(6, "g"), real(gallery(8), 0), None, white(10, "untrained"), None)
-    (told,) = cards([Right()], beside, lambda _, source: observe(source, [Grey()]), lambda score, _: score.name, 0)
+    ((told,), _) = cards([Right()], beside, lambda _, source: observe(source, [Grey()]), lambda score, _: score.name, 0)
     assert told.floors["untrained"] == "too many"
+
+
+def test_one_score_without_a_value_costs_no_other() -> None:
+    subject = Subject(white(10, "g"), real(gallery(8), 0), None, None, None)
+    look = lambda _, source: observe(source, [Grey()])  # noqa: E731
+    found, refused = cards([Right(), MeanGrey()], subject, look, lambda score, figure: f"{score.name}/{figure}", 0)
+    assert refused == {"right": "too many"}
+    assert [card.key for card in found] == ["mean/", "mean/pictures"]
 
 
 def test_shuffling_takes_along_what_depends_on_the_sentence_and_nothing_else() -> None:

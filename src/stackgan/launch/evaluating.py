@@ -66,7 +66,8 @@ def evaluate(composed: DictConfig) -> Path:
     watching = observers.needed(scores, config, system)
     subject = _subject(config, system, scores)
     look = _Look(watching.all, Store(Path(config["paths"]["cache"]) / "observed"))
-    found = cards(scores, subject, look, watching.key, config["seed"])
+    found, refused = cards(scores, subject, look, watching.key, config["seed"])
+    scores = [score for score in scores if score.name not in refused]
     context = _context(config, system, subject, watching)
     results = {card.key: Card(card.key, card.figure, card.higher_is_better, card.floors, context).plain() for card in found}
     folder = RunFolder(Path(config["out"])) if config["out"] else system.folder
@@ -79,6 +80,8 @@ def evaluate(composed: DictConfig) -> Path:
             picture.save(pictures / f"{name}.png")
             print(f"sheet: {pictures / name}.png")
     _tell(found, context, look)
+    for name, why in refused.items():
+        print(f"no {name}: {why}")
     print(f"results: {folder.results}", flush=True)
     return folder.results
 
@@ -98,8 +101,7 @@ def _check(config: Config) -> None:
 
 def _subject(config: Config, system: scored.System, scores: Sequence[Score]) -> Subject:
     data, seed = system.data, config["seed"]
-    split = config["split"] or next(split for split in PREFERRED if split in data.splits)
-    gallery = data.gallery(split)
+    gallery = data.gallery(_split(config, system))
     trains = config["floors"] or any("train" in score.references for score in scores)
     train = data.gallery("train") if trains else None
     few = min(config["n"], config["floors_n"])
@@ -107,6 +109,11 @@ def _subject(config: Config, system: scored.System, scores: Sequence[Score]) -> 
     copy = real(train, seed, few) if config["floors"] and train is not None else None
     whole = real(train, seed) if train is not None else None
     return Subject(system.drawn(gallery, config["n"]), real(gallery, seed), whole, untrained, copy)
+
+
+def _split(config: Config, system: scored.System) -> Split:
+    """Whose sentences are drawn."""
+    return config["split"] or next(split for split in PREFERRED if split in system.data.splits)
 
 
 class _Look:
@@ -132,7 +139,7 @@ def _context(config: Config, system: scored.System, subject: Subject, watching: 
         **watching.cards(),
         "pictures": {**system.about, "quantisation": QUANTISATION},
         "captions": {
-            "split": config["split"] or next(split for split in PREFERRED if split in system.data.splits),
+            "split": _split(config, system),
             "real_pictures": len(subject.real),
             "repeats": config["repeats"],
             "order": subject.drawn.fingerprint,

@@ -1,6 +1,5 @@
 """What is scored: a run's generator, or a folder of pictures, and the data set whose sentences and pictures it stands beside."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stackgan.core.errors import UserError
-from stackgan.core.fingerprint import fingerprint
+from stackgan.core.fingerprint import fingerprint, weights_digest
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.shapes import Gallery, Sampler
 from stackgan.data.elsewhere import drawings
@@ -101,11 +100,7 @@ def of_folder(config: Config) -> System:
 def weights_hash(painter: Painter, weights: str) -> str:
     """sha256 over names and bytes of the weights that draw."""
     prefix = "average." if weights == "average" else "generator."
-    digest = hashlib.sha256()
-    for name, value in sorted(painter.sampler.state_dict().items()):
-        if name.startswith(prefix):
-            digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    return weights_digest({name: value for name, value in painter.sampler.state_dict().items() if name.startswith(prefix)})
 
 
 def _drawn_by(sampler: Sampler, text_BT: Tensor, key_B: Tensor) -> Pixels:

@@ -36,15 +36,22 @@ class Subject:
     copy: Source | None
 
 
-def cards(scores: Sequence[Score], subject: Subject, look: Look, key: Callable[[Score, str], str], seed: int) -> list[Card]:
+def cards(
+    scores: Sequence[Score], subject: Subject, look: Look, key: Callable[[Score, str], str], seed: int
+) -> tuple[list[Card], dict[str, str]]:
     """Every figure of every score as a card without context. key(score, figure): a figure's whole key.
 
-    Raises UserError where the drawn pictures have no such score; where a floor has none, the card says why.
+    Where the drawn pictures have no such score, refused says why and the others are kept; UserError where none has a value. Where
+    a floor has none, the card says why.
     """
     drawn, references = look("drawn", subject.drawn), _references(scores, subject, look)
-    found = [(score, score.compute(drawn, references)) for score in scores]
-    beside = _floors(scores, subject, references, look, seed)
-    return [
+    tried = [(score, _tried(score, drawn, references)) for score in scores]
+    refused = {score.name: why for score, why in tried if isinstance(why, str)}
+    found = [(score, figures) for score, figures in tried if not isinstance(figures, str)]
+    if not found:
+        raise UserError(next(iter(refused.values()), "metric=[]: no score is asked for; conf/metric has all"))
+    beside = _floors([score for score, _ in found], subject, references, look, seed)
+    made = [
         Card(
             key(score, name),
             figure,
@@ -54,6 +61,7 @@ def cards(scores: Sequence[Score], subject: Subject, look: Look, key: Callable[[
         for score, figures in found
         for name, figure in figures.items()
     ]
+    return made, refused
 
 
 def sheets(scores: Sequence[Score], subject: Subject, look: Look) -> dict[str, Image.Image]:
