@@ -115,9 +115,9 @@ def test_real_renders_agree_with_their_own_sentences_and_others_do_not(size):
     assert own["binding_errors"].value == 0.0
 
 
-@pytest.mark.parametrize("sentences", [(), ("a dog.",)])
-def test_sentences_about_something_else_have_no_agreement(sentences):
-    with pytest.raises(UserError, match="metric=agreement: none of"):
+@pytest.mark.parametrize(("sentences", "says"), [((), "n=0, no drawn pictures"), (("a dog.",), "none of")])
+def test_sentences_about_something_else_have_no_agreement(sentences, says):
+    with pytest.raises(UserError, match=f"metric=agreement: {says}"):
         Agreement().compute(seen(sentences, [{} for _ in sentences]), {})
 
 

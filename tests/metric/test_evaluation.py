@@ -10,6 +10,7 @@ from galleries import Grey, gallery
 
 from stackgan.core.errors import UserError
 from stackgan.metric.card import Card, table
+from stackgan.metric.checks import refuse_one_picture
 from stackgan.metric.evaluation import Subject, cards, shuffled
 from stackgan.metric.observing import observe
 from stackgan.metric.score import Figure, Score, Seen
@@ -60,6 +61,15 @@ def scored(*scores: Score, copied: int = 3) -> dict[str, Card]:
         scores, subject, lambda _, source: observe(source, [Grey()]), lambda score, figure: f"{score.name}/{figure}", 0
     )
     return {card.key: card for card in found}
+
+
+def test_one_picture_again_and_again_is_refused() -> None:
+    seen = Seen({"features": np.ones((5, 4), np.float32)}, ("a",) * 5, np.arange(5))
+    with pytest.raises(UserError, match=r"^all 5 drawn pictures are the same to the judge"):
+        refuse_one_picture(seen)
+    seen.arrays["features"][4, 2] = 2
+    refuse_one_picture(seen)
+    refuse_one_picture(seen.rows(np.arange(1)))
 
 
 def value(floor: Figure | str) -> float:

@@ -101,11 +101,11 @@ def test_shrinking_scores_fewer_pictures_than_features_and_says_so() -> None:
         frechet.FrechetDistance(subsets=0, extrapolate=True, shrink=True, seed=0).compute(samples(1, 0), {"real": REAL})
 
 
-def test_the_extrapolation_stands_where_the_smallest_part_has_a_covariance() -> None:
-    """n/4 = 9 pictures exceed 8 features, 8 do not; neither does a fifth of 36 make a spread."""
+def test_the_extrapolation_stands_where_the_smallest_part_has_twice_the_width() -> None:
+    """n/4 = 16 pictures are twice 8 features, 15 are not; neither does a fifth of 36 make a spread."""
     score = frechet.FrechetDistance(subsets=5, extrapolate=True, shrink=False, seed=0)
-    assert set(score.compute(samples(36, 0), {"real": REAL})) == {"", "infinite"}
-    assert set(score.compute(samples(35, 0), {"real": REAL})) == {""}
+    assert set(score.compute(samples(64, 0), {"real": REAL})) == {"", "infinite"}
+    assert set(score.compute(samples(63, 0), {"real": REAL})) == {""}
     assert score.compute(samples(36, 0), {"real": REAL})[""].spread is None
     assert (score.compute(samples(45, 0), {"real": REAL})[""].spread or 0) > 0
 

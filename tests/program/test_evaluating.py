@@ -108,6 +108,7 @@ def test_scoring_while_training_changes_no_weight(judged: None, program: Program
         (("run=run://latest", "captions=a.csv"), "captions=a.csv: goes with images=DIR"),
         (("images=nothing",), "images=nothing: say which real pictures to compare with"),
         (("images=nothing", "data=toybirds", *BIRDS), "images=nothing: no such folder"),
+        (("run=run://latest", "metric=[]"), "metric=[]: no score is asked for"),
         (("run=run://latest", "metric=[agreements]"), "metric=agreements: no such choice; did you mean agreement?"),
         (("run=run://latest", "metric.frechet.shrinks=1"), "metric.frechet.shrinks=1: no such setting"),
     ],
@@ -119,6 +120,43 @@ def test_one_line_says_what_is_wrong(words: tuple[str, ...], says: str, program:
     complaint = [line for line in ended.err.splitlines() if line.startswith("error: ")]
     assert len(complaint) == 1
     assert complaint[0].startswith(f"error: {says}"), complaint
+
+
+def test_other_captions_of_the_same_files_are_seen_anew(program: Program, desk: Path) -> None:
+    (desk / "drawn").mkdir()
+    for row in range(4):
+        Image.new("RGB", (32, 32), (row, 60 * row, 9)).save(desk / f"drawn/{row}.png")
+        (desk / f"drawn/{row}.txt").write_text(f"a bird number {row}.\n")
+
+    def order() -> str:
+        words = ("images=drawn", "data=toybirds", *BIRDS, "metric=[coverage]", "floors=false", "out=c")
+        return str(next(iter(scores(call(program, *words)).values()))["captions"]["order"])
+
+    first = order()
+    assert order() == first
+    (desk / "drawn/2.txt").write_text("something else.\n")
+    assert order() != first
+
+
+def test_a_judge_that_knows_none_of_the_classes_is_refused(program: Program) -> None:
+    assert program(*JUDGE, "stage.classes=test").code == 0
+    assert program(*RUN).code == 0
+    ended = call(program, *WORDS, "split=held_out")
+    assert ended.code == 2
+    assert "small-toybirds-test knows none of the classes of split held_out" in ended.err
+    assert set(scores(call(program, *WORDS, "split=test", "floors=false"))) >= {"inception_score/small-toybirds-test"}
+
+
+def test_a_score_that_no_judge_can_feed_is_refused_before_training(judged: None, program: Program) -> None:
+    ended = program(*RUN, "+callbacks.scores.metric.agreement._target_=stackgan.metric.agreement.Agreement")
+    assert ended.code == 2
+    assert "callbacks.scores.metric.agreement: reads reading, which a judge does not give" in ended.err
+
+
+def test_a_score_that_fails_while_training_says_so_once(judged: None, program: Program) -> None:
+    ended = program(*RUN, "callbacks.scores.every_images=4", "callbacks.scores.n=6")
+    assert ended.code == 0
+    assert ended.err.count("warning: no kernel_distance while training: metric.kernel_distance.subset_size=250") == 1
 
 
 def test_too_few_pictures_for_a_frechet_distance(judged: None, program: Program) -> None:

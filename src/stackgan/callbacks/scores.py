@@ -1,5 +1,6 @@
 """Scores while training: few pictures, the same sentences and noise every time, on all ranks. Looks on, and changes no weight."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from stackgan.core.errors import UserError
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.data.records import Split
+from stackgan.metric.checks import refuse_one_picture
 from stackgan.metric.observing import observe
 from stackgan.metric.score import Pixels, Score, Seen
 from stackgan.metric.source import Source, drawn, real
@@ -35,16 +37,24 @@ class Scores(Watcher):
         self.splits, self.n, self.metric = splits, n, metric
         self._references: dict[str, Seen] = {}
         self._drawn: Source | None = None
+        self._said: set[str] = set()
+        self._leads = True
 
     def begin(self, stage: Any) -> None:
         """Let the judge see the real pictures, once for all runs."""
         judge, data = self.view.judge, self.view.data
         assert judge is not None
         judge.to(stage.device)
+        for name, score in self.metric.items():
+            if lacking := sorted(score.needs - judge.gives):
+                what = f"reads {lacking[0]}, which a judge does not give"
+                way = f"leave it to evaluate.py: callbacks.scores.metric.{name}=null"
+                raise UserError(f"callbacks.scores.metric.{name}: {what}; {way}")
         split = next(split for split in [*self.splits, *sorted(data.splits)] if split in data.splits)
         self._suffix = judge.name if split in CHOOSING else f"{judge.name}/{split}"
         gallery = data.gallery(split)
         rank, world = stage.place
+        self._leads = rank == 0
         wanted = {"real": gallery} | ({"train": data.gallery("train")} if self._compares_with("train") else {})
         self._references = {
             name: observe(real(each, SEED), [judge], self.view.store, rank=rank, world=world) for name, each in wanted.items()
@@ -65,14 +75,22 @@ class Scores(Watcher):
         values: dict[str, float] = {}
         for name, score in self.metric.items():
             try:
+                refuse_one_picture(seen)
                 figures = score.compute(seen, self._references)
-            except UserError:
-                continue  # a generator that draws one picture only has no such score yet
+            except UserError as error:
+                self._say(name, str(error))
+                continue
             for part, figure in figures.items():
                 key = "/".join(word for word in (name, part, self._suffix) if word)
                 values |= {key: figure.value, f"{key}/n": figure.n}
         self.view.record(stage.images_seen, values)
         return values
+
+    def _say(self, name: str, why: str) -> None:
+        """Once a score, on the first rank."""
+        if name not in self._said and self._leads:
+            print(f"warning: no {name} while training: {why}", file=sys.stderr, flush=True)
+        self._said.add(name)
 
     def _compares_with(self, reference: str) -> bool:
         return any(reference in score.references for score in self.metric.values())

@@ -138,6 +138,10 @@ class Published(LightningDataModule):
         names = {r.class_id: r.class_name for r in self.records if r.split == "train" and r.class_id is not None}
         return dict(sorted(names.items()))
 
+    def class_names_of(self, split: Split) -> frozenset[str]:
+        """The classes of a split's pictures; empty where there are none."""
+        return frozenset(r.class_name for r in self.records if r.split == split and r.class_id is not None)
+
     @property
     def splits(self) -> frozenset[str]:
         """The splits that have pictures."""

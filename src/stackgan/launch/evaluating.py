@@ -17,7 +17,7 @@ from stackgan.core.ranges import Natural, Positive
 from stackgan.core.shapes import Weights
 from stackgan.data.progress import bar
 from stackgan.data.records import Split
-from stackgan.launch import loading, machine, objects, observers, schema, scored, settings
+from stackgan.launch import judges, loading, machine, objects, observers, schema, scored, settings
 from stackgan.metric.card import Card, table
 from stackgan.metric.evaluation import Subject, cards, sheets
 from stackgan.metric.observing import Store, observe
@@ -52,7 +52,7 @@ class Evaluating(settings.Part):
     data: dict[str, Any]
     text: dict[str, Any]
     stage: dict[str, Any]
-    metric: dict[str, dict[str, Any] | None]
+    metric: dict[str, dict[str, Any] | None] = {}
     judge: dict[str, Any]
 
 
@@ -67,6 +67,9 @@ def evaluate(composed: DictConfig) -> Path:
     print(system.name, flush=True)
     subject = _subject(config, system, scores)
     watching = observers.needed(scores, config, system, subject.drawn.known.keys(), system.device)
+    if watching.judge is not None:
+        split = _split(config, system)
+        judges.check_classes(watching.judge, config["judge"], system.data.class_names_of(split), f"split {split}")
     look = _Look(watching.all, Store(Path(config["paths"]["cache"]) / "observed"))
     too_few = _too_few(scores, subject, watching)
     scores = [score for score in scores if score.name not in too_few]
@@ -112,7 +115,7 @@ def _subject(config: Config, system: scored.System, scores: Sequence[Score]) -> 
     untrained = system.untrained(gallery, few) if config["floors"] and system.untrained else None
     copy = real(train, seed, few) if config["floors"] and train is not None else None
     whole = real(train, seed) if train is not None else None
-    return Subject(system.drawn(gallery, config["n"]), real(gallery, seed), whole, untrained, copy)
+    return Subject(system.drawn(gallery, config["n"]), real(gallery, seed), whole, untrained, copy, config["floors"])
 
 
 def _too_few(scores: Sequence[Score], subject: Subject, watching: observers.Watching) -> dict[str, str]:

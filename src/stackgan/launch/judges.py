@@ -1,7 +1,7 @@
 """Judges from settings: `judge=auto` (a run of stage=judge) or `judge=inception`. The only place that resolves `judge.run`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,17 @@ def judge(node: Config, data_name: str, roots: Sequence[Path], run: str | None =
         )
     built: Judge = objects.build(node, STAGE, **given)
     return built
+
+
+def check_classes(one: Judge, node: Config, wanted: Set[str], where: str) -> None:
+    """Raise UserError where a trained judge knows none of the classes of the pictures that it is to score. where: for people."""
+    known = set(one.card().get("class_names", {}).values())
+    if known and wanted and not known & wanted and not node["any_data"]:
+        few = ", ".join(sorted(wanted)[:2])
+        raise UserError(
+            f"judge.run={node['run']}: {one.name} knows none of the classes of {where} ({few}, ...); name a judge that does, as "
+            "one trained with stage.classes=all on these pictures, or set judge.any_data=true"
+        )
 
 
 def found(node: Config, data_name: str, roots: Sequence[Path]) -> RunFolder:
@@ -105,10 +116,13 @@ def _given(state: Config) -> dict[str, Any]:
         "class_names": facts["classes"],
         "accuracy": results.get("accuracy/held_out"),
         "accuracy_pictures": results.get("accuracy/held_out/pictures"),
+        "guessing": results.get("accuracy/held_out/guessing"),
         "coarse_resolution": (coarse := config["stage"]["recipe"].get("coarse_resolution")),
         "accuracy_coarse": results.get(f"accuracy/held_out/at_{coarse}_px"),
         "data": data,
         "which_classes": config["stage"]["classes"],
         "images_seen": state["images_seen"],
     }
-    return {"name": f"{classifier}-{data['name']}", "network": network, "size": config["stage"]["resolution"], "told": told}
+    # Judges that know other classes are other judges: their scores must not share a key.
+    name = f"{classifier}-{data['name']}" + ("" if config["stage"]["classes"] == "all" else f"-{config['stage']['classes']}")
+    return {"name": name, "network": network, "size": config["stage"]["resolution"], "told": told}

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -97,9 +98,15 @@ def of_folder(config: Config, foresee: Callable[[str], None]) -> System:
     _prepare(data)
 
     def everything(gallery: Gallery, n: int) -> Source:
-        said = {caption: picture for picture, all_ in zip(gallery.picture_N, gallery.captions, strict=True) for caption in all_}
-        clusters = [said.get(sentence, -1 - row) for row, sentence in enumerate(found.sentences)]
-        return Source(found.content, found.sentences, torch.tensor(clusters).numpy(), found.show)
+        # The first picture with this caption; sentences that no picture has are clusters of their own.
+        said: dict[str, int] = {}
+        for picture, captions in zip(gallery.picture_N.tolist(), gallery.captions, strict=True):
+            for caption in captions:
+                said.setdefault(caption, picture)
+        sentences = found.sentences[:n]
+        clusters = [said.setdefault(sentence, -1 - row) for row, sentence in enumerate(sentences)]
+        by = fingerprint(["folder", found.content, found.sentences], digits=16)
+        return Source(by, sentences, np.array(clusters, np.int64), found.show)
 
     about = {"system": "pictures of a folder", "source": str(folder), "content_sha256": found.content, "resolution": found.size}
     name, device = f"{folder}: {len(found.files):,} pictures", loading.device(config["accelerator"])

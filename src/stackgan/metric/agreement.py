@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from stackgan import toybirds
 from stackgan.core.errors import UserError
+from stackgan.metric.checks import checked
 from stackgan.metric.proportion import share
 from stackgan.metric.score import Figure, Score, Seen
 from stackgan.metric.toybirds_reader import ATTRIBUTES, TOO_COARSE, UNREADABLE, Codes, said
 
 ERRORS = frozenset({"binding_errors", "unreadable"})
 """Figures of which less is better."""
+
+PICTURES = {"caption_exact": "pictures", "binding_errors": "pictures"}
+"""What n counts, where it is not mentions."""
 
 PARTS = ("body", "wing", "crown", "belly", "beak")
 Flags = NDArray[np.bool_]
@@ -37,7 +41,7 @@ class Agreement(Score):
 
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:
         """Raises UserError where no sentence mentions anything that can be read."""
-        reading_NA, said_NA, cluster_N = drawn.arrays["reading"], said(drawn.sentences), drawn.picture_N
+        reading_NA, said_NA, cluster_N = checked(drawn, "reading", self.name), said(drawn.sentences), drawn.picture_N
         asked_NA = (said_NA >= 0) & (reading_NA != TOO_COARSE)
         if not asked_NA.any():
             raise UserError(
@@ -57,7 +61,10 @@ class Agreement(Score):
             **{name: (right_NA[:, column], asked_NA[:, column]) for column, name in enumerate(ATTRIBUTES)},
         }
         found = {name: share(hits_N, of_N, cluster_N) for name, (hits_N, of_N) in parts.items() if of_N.any()}
-        return {name: replace(figure, reversed=name in ERRORS) for name, figure in found.items()}
+        return {
+            name: replace(figure, reversed=name in ERRORS, protocol={"n_counts": PICTURES.get(name, "mentions")})
+            for name, figure in found.items()
+        }
 
 
 def _columns(names: Sequence[str]) -> list[int]:

@@ -26,6 +26,16 @@ def checked(seen: Seen, array: str, score: str, what: str = "drawn pictures") ->
     return found
 
 
+def refuse_one_picture(seen: Seen) -> None:
+    """Raise UserError where a judge cannot tell any two of several drawn pictures apart."""
+    features_NF = seen.arrays.get("features")
+    if features_NF is not None and len(features_NF) > 1 and (features_NF == features_NF[0]).all():
+        raise UserError(
+            f"all {len(features_NF):,} drawn pictures are the same to the judge: there is nothing to score; look at a sheet, the "
+            "generator has collapsed or its weights are broken"
+        )
+
+
 def rows(array_NF: Array) -> Tensor:
     """As float64, in which all scores are computed."""
     return torch.from_numpy(np.asarray(array_NF, np.float64))

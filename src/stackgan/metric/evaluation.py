@@ -11,6 +11,7 @@ from PIL import Image
 from stackgan.core import chance
 from stackgan.core.errors import UserError
 from stackgan.metric.card import Card
+from stackgan.metric.checks import refuse_one_picture
 from stackgan.metric.score import Figure, Score, Seen, Show
 from stackgan.metric.source import Source
 
@@ -26,7 +27,7 @@ class Subject:
     """What is scored, and what it is scored beside.
 
     drawn: of the system. real: of the split whose sentences it drew. train: of training, None where no score compares with it.
-    untrained, copy: floors, None where they are not wanted or there are none. keys: suffix of a score's keys.
+    untrained, copy: floors, None where there are none. floors: whether any are wanted.
     """
 
     drawn: Source
@@ -34,6 +35,7 @@ class Subject:
     train: Source | None
     untrained: Source | None
     copy: Source | None
+    floors: bool = True
 
 
 def cards(
@@ -44,7 +46,9 @@ def cards(
     Where the drawn pictures have no such score, refused says why and the others are kept; UserError where none has a value. Where
     a floor has none, the card says why.
     """
-    drawn, references = look("drawn", subject.drawn), _references(scores, subject, look)
+    drawn = look("drawn", subject.drawn)
+    refuse_one_picture(drawn)
+    references = _references(scores, subject, look)
     tried = [(score, _tried(score, drawn, references)) for score in scores]
     refused = {score.name: why for score, why in tried if isinstance(why, str)}
     found = [(score, figures) for score, figures in tried if not isinstance(figures, str)]
@@ -77,7 +81,9 @@ def sheets(scores: Sequence[Score], subject: Subject, look: Look) -> dict[str, I
 
 
 def _references(scores: Sequence[Score], subject: Subject, look: Look) -> dict[str, Seen]:
-    references = {"real": look("real", subject.real)}
+    references = {}
+    if subject.floors or any("real" in score.references for score in scores):
+        references["real"] = look("real", subject.real)
     if any("train" in score.references for score in scores):
         assert subject.train is not None
         references["train"] = look("train", subject.train)
@@ -92,6 +98,8 @@ def _floors(
     scores: Sequence[Score], subject: Subject, references: Mapping[str, Seen], look: Look, seed: int
 ) -> dict[str, dict[str, Floor]]:
     """For each score its floors."""
+    if not subject.floors:
+        return {score.name: {} for score in scores}
     real = references["real"]
     others = {
         name: look(name, source)

@@ -24,8 +24,9 @@ class FrechetDistance(Score):
     subsets: disjoint parts of the drawn pictures, whose deviation is the spread (of n / subsets pictures each, so wider than that
     of n; resampling would add bias of its own); 0 for none, and none where a part would not exceed the features' width.
     extrapolate: also the figure "infinite": the line through distances of n/4 to n pictures against 1/n, where it meets 0 (Chong
-    and Forsyth, 2020); only where n/4 exceeds the width. The bias of the references stays in it. shrink: bring covariances
-    nearer to a multiple of one (Ledoit and Wolf, 2004), so that fewer pictures than features have a distance too: another score.
+    and Forsyth, 2020); only where n/4 is twice the width or more, since it is far off nearer to it. The bias of the references
+    stays in it. shrink: bring covariances nearer to a multiple of one (Ledoit and Wolf, 2004), so that fewer pictures than
+    features have a distance too: another score.
     """
 
     name, needs, references, higher_is_better = "frechet", frozenset({"features"}), ("real",), False
@@ -41,10 +42,14 @@ class FrechetDistance(Score):
         n, real = len(drawn_NF), statistics(real_MF, self.shrink)
         value = distance(statistics(drawn_NF, self.shrink), real)
         covariance = "Ledoit-Wolf" if self.shrink else "plain"
-        protocol = {"n_real": len(real_MF), "covariance": covariance, "subsets": self.subsets}
+        protocol = {"n_real": len(real_MF), "covariance": covariance, "seed": self.seed}
+        if self.subsets:
+            protocol["spread_over"] = f"{self.subsets} subsets of {n // self.subsets}"
         figures = {"": Figure(value, n, self._spread(drawn_NF, real), protocol=protocol)}
-        if self.extrapolate and n // 4 > drawn_NF.shape[1]:
-            figures["infinite"] = Figure(self._infinite(drawn_NF, real), n, protocol={**protocol, "sizes": len(SIZES)})
+        if self.extrapolate and n // 4 >= 2 * drawn_NF.shape[1]:
+            figures["infinite"] = Figure(
+                self._infinite(drawn_NF, real), n, protocol={**protocol, "sizes": [round(float(size), 4) for size in SIZES]}
+            )
         return figures
 
     def enough(self, drawn: int, real: int, width: int) -> None:

@@ -28,11 +28,12 @@ class Memorisation(Score):
     """C_T (Meehan et al. 2020) and authenticity (Alaa et al. 2022) in a judge's features, by nearest training pictures.
 
     "": z of a Mann-Whitney test whether drawings lie farther from the training set than unseen real pictures do: far below 0 is
-    copying (below -3 hardly by chance), about 0 as new as real pictures, far above 0 unlike any picture. Mean over `cells` of the
-    training set, weighted by their real pictures; cells with fewer than `fewest` drawn or real pictures are left out.
-    authentic: share of drawings that lie farther from their nearest training picture than that one from its own nearest.
-    The real pictures must be of training's classes for z to mean memory: other classes lie farther away by themselves.
-    Neither test sees copies that features do not tell from new pictures, so look at the sheet.
+    copying, about 0 as new as real pictures, far above 0 unlike any picture. Mean over `cells` of the training set, weighted by
+    their real pictures, so that chance alone moves it by less than 1: the card's chance_deviation; cells with fewer than
+    `fewest` drawn or real pictures are left out. authentic: share of drawings that lie farther from their nearest training
+    picture than that one from its own nearest. The real pictures must be of training's classes for z to mean memory: other
+    classes lie farther away by themselves. Neither test sees copies that features do not tell from new pictures, so look at the
+    sheet.
     """
 
     name: ClassVar[str] = "memorisation"
@@ -51,17 +52,19 @@ class Memorisation(Score):
         nearest_N, away_N = nearest(drawn_NF, train_TF)
         real_near_M, real_away_M = nearest(real_MF, train_TF)
         cell_T = cells(train_TF, self.cells, self.seed)
-        z, used = copying(away_N, cell_T[nearest_N], real_away_M, cell_T[real_near_M], self.fewest)
+        z, deviation, used = copying(away_N, cell_T[nearest_N], real_away_M, cell_T[real_near_M], self.fewest)
         if not used:
             raise UserError(
                 f"metric=memorisation: none of {self.cells} cells holds {self.fewest} of {len(drawn)} drawn and of "
                 f"{len(real_MF)} real pictures; raise n, or lower metric.memorisation.cells or fewest"
             )
-        protocol = {"train_pictures": len(train_TF), "real_pictures": len(real_MF), "cells": used}
+        protocol = {
+            "train_pictures": len(train_TF), "real_pictures": len(real_MF), "cells": used, "fewest": self.fewest, "seed": self.seed
+        }  # fmt: skip
         own_N = _own(train_TF, nearest_N)
         authentic = share(away_N > own_N, np.ones(len(drawn)), drawn.picture_N)
         return {
-            "": Figure(z, len(drawn), protocol=protocol),
+            "": Figure(z, len(drawn), protocol=protocol | {"chance_deviation": deviation}),
             "authentic": Figure(authentic.value, authentic.n, interval=authentic.interval, protocol=protocol),
         }
 
@@ -126,14 +129,22 @@ def cells(train_TF: Array, count: int, seed: int) -> Rows:
     return cell_T.astype(np.int64)
 
 
-def copying(away_N: Floats, cell_N: Rows, real_M: Floats, cell_M: Rows, fewest: int) -> tuple[float, int]:
-    """C_T and the cells it is of. away_N, real_M: distances to the training set. cell_N, cell_M: in which cell its nearest lies."""
-    total, weight, used = 0.0, 0, 0
+def copying(away_N: Floats, cell_N: Rows, real_M: Floats, cell_M: Rows, fewest: int) -> tuple[float, float, int]:
+    """C_T, its deviation where drawings lie as real pictures do, and the cells it is of.
+
+    away_N, real_M: distances to the training set. cell_N, cell_M: in which cell its nearest lies.
+    """
+    z_C, weight_C = list[float](), list[int]()
     for cell in np.unique(cell_M):
         drawn, real = away_N[cell_N == cell], real_M[cell_M == cell]
         if min(len(drawn), len(real)) >= fewest:
-            total, weight, used = total + len(real) * z_value(drawn, real), weight + len(real), used + 1
-    return (total / weight if used else float("nan")), used
+            z_C.append(z_value(drawn, real))
+            weight_C.append(len(real))
+    if not z_C:
+        return float("nan"), float("nan"), 0
+    share_C = np.array(weight_C) / sum(weight_C)
+    # Each cell's z has deviation 1 by chance, and they are independent.
+    return float(share_C @ z_C), float(np.linalg.norm(share_C)), len(z_C)
 
 
 def z_value(one_N: Floats, other_M: Floats) -> float:

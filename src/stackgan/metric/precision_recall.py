@@ -53,7 +53,7 @@ class PrecisionRecall(Score):
         }
         for name, of, values in (("density", drawn, inside_N), ("coverage", real, covered_M)):
             interval = bootstrap.mean_interval(values, of.picture_N, self.resamples, self.seed)
-            protocol = {**second, "resamples": self.resamples}
+            protocol = {**second, "resamples": self.resamples, "seed": self.seed}
             figures[name] = Figure(float(values.mean()), len(drawn_NF), interval=interval, protocol=protocol)
         return figures
 

@@ -61,9 +61,9 @@ class Seen:
 class Figure:
     """One number with what it takes to read it.
 
-    spread: a deviation over splits or subsets, which is no interval. interval: 95 %, low and high. n: pictures it is of.
-    protocol: what else changes the value (splits, subsets, pictures compared with). reversed: whether it is better the other way
-    round than its score (an error rate beside an accuracy).
+    spread: a deviation over splits or subsets, which is no interval. interval: 95 %, low and high. n: pictures it is of, or
+    what protocol's n_counts names. protocol: what else changes the value (splits, subsets, pictures compared with). reversed:
+    whether it is better the other way round than its score (an error rate beside an accuracy).
     """
 
     value: float
