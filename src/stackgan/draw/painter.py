@@ -34,10 +34,10 @@ class Drawer(Sampler, Protocol):
 class Origin:
     """Whose pictures these are. All but source travels along in an exported file.
 
-    config: the run's settings. facts: fingerprints of its data and encoder, text width. first: `config` of the Stage-I run under
-    a Stage-II, else None. images_seen: in training. holds: which weights there are. provenance: the run's, {} where it is unknown.
-    source: the file the weights were read from. encoder: settings and weights of a sentence encoder trained here
-    (TextEncoder.carried), None where the run's settings alone make the encoder.
+    config: the run's settings. facts: fingerprints of its data and encoder, text width. first: `config` of the run that the stage
+    stands on, and `first` of that where it stands on another; else None. images_seen: in training. holds: which weights there are.
+    provenance: the run's, {} where it is unknown. source: the file the weights were read from. encoder: settings and weights of a
+    sentence encoder trained here (TextEncoder.carried), None where the run's settings alone make the encoder.
     """
 
     config: Mapping[str, Any]
