@@ -66,6 +66,7 @@ OWNERS = {
     "stage/encoder": ENCODER[:1],
     "stage/image_encoder": ENCODER[:1],
     "stage/classifier": ("stage=judge",),
+    "stage/reed": ("stage=gan_cls",),
     "stage/style": ("stage=style_encoder",),
 }
 """Groups of one stage alone."""

@@ -1,5 +1,6 @@
 """What makes two runs the same run: everything that changes the weights, and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
 BUDGET = {"images", "epochs", "base_images"}
+SAID_BY_DATA = {"region"}
 NOT_TRAINING = {"epochs", "epsilon_at_test"}
 OF_STAGE2 = {"first_trained", "first_lr_factor", "first_norm"}
 PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "folder", "file"}
@@ -18,15 +20,13 @@ PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "fo
 
 def identity(config: Config) -> dict[str, Any]:
     """Stage, network, recipe, data, text, seed and global batch; not budget, devices, precision, places."""
-    stage = {key: value for key, value in config["stage"].items() if key not in BUDGET}
+    stage = {key: value for key, value in config["stage"].items() if key not in BUDGET | SAID_BY_DATA}
     if "base" in stage and (stage["base"] in ("train", "latest", "run://latest") or _means_one_kind(stage)):
         del stage["base"]
-    idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] == "stage1" else set())
+    idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] != "stage2" else set())
     stage["recipe"] = {key: value for key, value in stage["recipe"].items() if key not in idle}
     if "network" in stage:
-        # A network file describes both stages; only this one's part changes its weights.
-        other = "stage1" if stage["name"] == "stage2" else "stage2"
-        stage["network"] = {key: value for key, value in stage["network"].items() if key != other}
+        stage["network"] = _of_this_stage(config["stage"])
     if "image_encoder" in stage:
         stage["image_encoder"] = {key: value for key, value in stage["image_encoder"].items() if key != "weights"}
     if stage.get("classifier", {}).get("start"):
@@ -42,6 +42,17 @@ def _means_one_kind(stage: Config) -> bool:
         return False
     below = allowed.resolve("stage", str(stage["_target_"])).below(stage)
     return below is None or below.stage is not None
+
+
+def _of_this_stage(stage: Config) -> dict[str, Any]:
+    """A network file describes both stages of StackGAN; only what this stage is built of changes its weights."""
+    of = allowed.resolve("stage", str(stage["_target_"]))
+    built_of = [id(part.settings) for part in of.parts(stage, defaultdict(int)).values()]
+
+    def kept(value: Any) -> bool:
+        return not isinstance(value, Mapping) or any(id(player) in built_of for player in value.values())
+
+    return {key: value for key, value in stage["network"].items() if kept(value)}
 
 
 def folder(config: Config) -> RunFolder:

@@ -141,6 +141,8 @@ def _next(config: Config) -> str:
     if stage["name"] == "style_encoder":
         words = f"run=run://style_encoder/{config['data']['name']}/latest image=PICTURE 'text=\"a red bird\"'"
         return f"python src/sample.py mode=style {words} draws a sentence in the style of a picture file"
+    if stage["name"] not in ("stage1", "stage2"):
+        return f"python src/evaluate.py run=run://{stage['name']}/{config['data']['name']}/latest scores its pictures"
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:
         light = "text=minilm stage/network=light stage/recipe=modern stage.images=512000"
         return f"python src/train.py stage=stage1 data=oxford {light} trains on real flowers; README.md says where to put them"

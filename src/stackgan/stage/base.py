@@ -70,6 +70,11 @@ class Stage(LightningModule):
         """What it stands on with these settings of `stage`, None where it begins from chance."""
         return None
 
+    @classmethod
+    def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:
+        """What in the stage's settings does not go together: key, value and the way out in one line. ranks: training processes."""
+        return None
+
     def __init__(self, name: str, seed: int, batch_size: int, epoch_images: int) -> None:
         super().__init__()
         self.automatic_optimization = False
