@@ -28,7 +28,7 @@ NOT_TRAIN_S = {"judge", "metric"}
 """Groups whose choices are walked by tests of their own; tests/metric/test_score_settings.py has those of metric."""
 
 GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in {*OF_THEIR_OWN, *NOT_TRAIN_S}]
-SAMPLE = {"swap": ("mode.old=red", "mode.new=blue")}
+SAMPLE = {"swap": ("mode.old=red", "mode.new=blue"), "edit": ("mode.old=red",)}
 """What a mode needs beside its name."""
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
 PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "logger=none", *BIRDS, "trainer.precision=32-true")
