@@ -87,8 +87,7 @@ def fit(
     record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
     show = _to_all([tracker.pictures for tracker in trackers])
     view = _view(job, data, record if place.rank == 0 else _to_all([]), show, results)
-    wait = speed.DataWait()
-    clock = speed.Clock(wait)
+    clock = speed.Clock(wait := speed.DataWait())
     watchers = _watchers(job.config, view, stage.provides, place.rank)
     callbacks: list[Callback] = [clock, MetricsWriter(record, settings["log_every"], wait), *watchers]
     callbacks += [ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
