@@ -8,7 +8,7 @@ from commands import SMALL
 from hydra import compose, initialize_config_dir
 
 from stackgan.core import atomic
-from stackgan.launch import build, cli, schema
+from stackgan.launch import build, cli, restore, schema
 from stackgan.launch.places import CONF
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
@@ -41,6 +41,23 @@ def state(*words: str) -> dict[str, Any]:
         "format": checkpoint.FORMAT, "config": config, "data": facts, "first": {"config": below} if below else None,
         "base": None, "images_seen": SEEN, "weights": stage.state_dict(),
     }  # fmt: skip
+
+
+def style_state(*words: str) -> dict[str, Any]:
+    """The content of a checkpoint of a style encoder that stands on what state() has for these words; its own weights vary too."""
+    under = state(*words)
+    style = [word for word in SMALL if not word.startswith(("stage", "callbacks"))]
+    style += ["stage=style_encoder", "stage/network=light", "stage.style.network.width=4"]
+    cli.register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = schema.check(compose("train", [*style, f"stage.resolution={under['config']['stage']['resolution']}"]))
+    stage = build.stage(config, under["data"], restore.to_stand_on(config, under))
+    chance = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for weight in stage.encoder.parameters():
+            if weight.ndim > 1:
+                weight.copy_(torch.randn(weight.shape, generator=chance) * 1.5 / weight[0].numel() ** 0.5)
+    return {**under, "config": config, "first": restore.kept(under), "weights": stage.state_dict()}
 
 
 def write_run(logs: Path, *words: str, name: str = "one", done: bool = True, **changed: Any) -> RunFolder:

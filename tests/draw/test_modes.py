@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Outcome, Program
-from drawn_runs import write_run
+from drawn_runs import style_state, write_run
 from PIL import Image
 
 import stackgan
@@ -185,7 +185,7 @@ REFUSED = {
     "no such word": (["text='a red bird'", "mode=swap", "mode.old=re", "mode.new=blue"], "mode.old=re: not a word of the sentence"),
     "no new word": (["text='a red bird'", "mode=swap", "mode.old=red", "mode.new=[]"], "mode.new=[]: needs words to put in"),
     "swap alone": (["text='a red bird'", "mode=swap", "mode.old=red"], "mode.new=???: needs a value"),
-    "mode": (["mode=shet"], "mode=shet: no such choice; did you mean sheet? (mode has chart, export, "),
+    "mode": (["mode=shet"], "mode=shet: no such choice; did you mean sheet? (mode has chart, "),
     "key": (["txt=a"], "txt=a: no such setting; did you mean text?"),
     "mode's key": (["text=a", "+mode.cels=3"], "mode.cels=3: no such setting; did you mean cell?"),
     "value": (["text=a", "n=0"], "n=0: input should be greater than 0"),
@@ -236,17 +236,23 @@ def test_a_sentence_that_hydra_cannot_read_is_shown_quoted(value: str, way: str,
     assert complaint.endswith(f"; quote it for Hydra too: {way}")
 
 
-NEEDS = {"swap": ("mode.old=bird", "mode.new=flower")}
+NEEDS = {
+    "swap": ("mode.old=bird", "mode.new=flower"),
+    "style": ("image=picture.png",),
+    "edit": ("image=picture.png", "mode.old='a green bird'"),
+}
 """What a mode needs beside sentences."""
 
 
 @pytest.mark.parametrize("mode", sorted(path.stem for path in (CONF / "sample" / "mode").glob("*.yaml")))
 def test_every_mode_draws_on_a_second_stage(mode: str, draw: Program) -> None:
-    """Found by walking, so that a new mode needs no test here."""
-    write_run(Path("logs"), *STAGE2)
-    words = ("run=run://stage2/toybirds/one", f"mode={mode}", *NEEDS.get(mode, ()))
+    """Found by walking, so that a new mode needs no test here; those that read pictures get a style encoder above the stage."""
+    Image.new("RGB", (90, 60), "red").save("picture.png")
+    stage = "style_encoder" if "image=picture.png" in NEEDS.get(mode, ()) else "stage2"
+    write_run(Path("logs"), *STAGE2, **(style_state(*STAGE2) if stage == "style_encoder" else {}))
+    words = (f"run=run://{stage}/toybirds/one", f"mode={mode}", *NEEDS.get(mode, ()))
     folder = written(draw(*words, TWO, "n=2"))
-    assert folder == Path(f"logs/stage2/toybirds/one/samples/{mode}-1")
+    assert folder == Path(f"logs/{stage}/toybirds/one/samples/{mode}-1")
     assert names(folder) > {"about.json"}
 
 

@@ -29,7 +29,7 @@ NAMES = {
     "stage.imges=8": "stage.imges=8: no such setting; did you mean stage.images?",
     "stage.network.stage1.generator.widht=8": "did you mean stage.network.stage1.generator.width?",
     "callbacks.sheets.cont=3": "callbacks.sheets.cont=3: no such setting; did you mean callbacks.sheets.count?",
-    "stage=stage3": "stage=stage3: no such choice; did you mean stage2? (stage has judge, stage1, stage2, text_encoder)",
+    "stage=stage3": "stage=stage3: no such choice; did you mean stage2? (stage has ",
     "stage/network=lite": "did you mean light? (stage/network has coco, light, paper, pytorch, simple)",
     "stage/recipe=modren": "stage/recipe=modren: no such choice; did you mean modern?",
     "data=oxfrd": "data=oxfrd: no such choice; did you mean oxford?",

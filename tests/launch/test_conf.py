@@ -31,7 +31,7 @@ NOT_TRAIN_S = {"judge", "metric"}
 """Groups whose choices are walked by tests of their own; tests/metric/test_score_settings.py has those of metric."""
 
 GROUPS = [folder for folder in FOLDERS if folder.split("/")[0] not in {*OF_THEIR_OWN, *NOT_TRAIN_S}]
-SAMPLE = {"swap": ("mode.old=red", "mode.new=blue")}
+SAMPLE = {"swap": ("mode.old=red", "mode.new=blue"), "edit": ("mode.old=red",)}
 """What a mode needs beside its name."""
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
 PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "logger=none", *BIRDS, "trainer.precision=32-true")
@@ -60,7 +60,7 @@ def groups(stage: str) -> dict[str, str]:
     return found
 
 
-STACKS = [choice for choice in choices("stage") if "network" in groups(choice)]
+STACKS = [choice for choice in choices("stage") if {"network", "recipe"} <= set(groups(choice))]
 """Stages that are made of stage/network and stage/recipe."""
 
 
@@ -71,7 +71,7 @@ def networks(stage: str) -> list[str]:
 
 
 MADE_OF = [(stage, network) for stage in STACKS for network in networks(stage)]
-FAMILIES = {group: stage for stage in STACKS for group, choice in groups(stage).items() if choice == "${stage/network}"}
+FAMILIES = {group: stage for stage in choices("stage") for group, choice in groups(stage).items() if choice == "${stage/network}"}
 """A stage for each group of rivals' networks."""
 
 FACTS = {"text_dim": 512, "train_size": 100}

@@ -71,6 +71,16 @@ def test_which_stage_one_is_named_counts_and_how_it_was_found_does_not(composed:
     assert name(composed, *TWO, "stage.base=run://stage1/toybirds/x") != latest
 
 
+def test_which_system_a_style_encoder_reads_counts(composed: Composed) -> None:
+    def named(*words: str) -> str:
+        return fingerprint(identity.identity(schema.check(composed("stage=style_encoder", *words))))
+
+    latest = named()
+    assert named("stage.base=run://latest") == latest
+    several = [named(f"stage.base=run://{kind}/toybirds/latest") for kind in ("stage1", "stage2")]
+    assert len({latest, *several}) == 3
+
+
 def test_what_speaks_of_stage_two_counts_there(composed: Composed) -> None:
     assert name(composed, *TWO, "stage.recipe.first_norm=batch") != name(composed, *TWO)
     assert name(composed, *TWO, "stage.recipe.epsilon_at_test=zero") == name(composed, *TWO)

@@ -12,8 +12,10 @@ BIG = ("stage=stage2", "stage.base=latest")
 CASES: list[tuple[list[str], str, list[list[str]]]] = [
     (["stage.images=8", "stage.epochs=2"], "stage.images=8: stage.epochs=2 is set too; give one of them",
      [["stage.images=8"], ["stage.epochs=2"]]),
-    (["stage.base=latest"], "stage.base=latest: Stage-I stands on no other stage; drop it, or set stage=stage2", [[], [*BIG]]),
-    (["stage=stage2", "stage.base=null"], "stage.base=null: Stage-II stands on a Stage-I run; set", [[*BIG]]),
+    (["stage.base=latest"], "stage.base=latest: stage=stage1 stands on no other run; drop it, or set stage=stage2", [[], [*BIG]]),
+    (["stage=stage2", "stage.base=null"], "stage.base=null: stage=stage2 stands on a stage1 run; set", [[*BIG]]),
+    (["stage=style_encoder", "stage.base=train"], "stage.base=train: not a reference; set latest, or run://<stage>/<data>/<name>",
+     [["stage=style_encoder"], ["stage=style_encoder", "stage.base=run://gan_cls/toybirds/x"]]),
     (["stage=stage2", "stage.base=newest"], "stage.base=newest: not a reference; set latest, train, or run://",
      [[*BIG], ["stage=stage2", "stage.base=train"], ["stage=stage2", "stage.base=run://stage1/toybirds/x"]]),
     (["stage=stage2", "stage.resolution=64"], "stage.resolution=64: Stage-II draws larger than Stage-I's 64 px; set 128 or 256",

@@ -45,8 +45,8 @@ class Facts(_Strict):
 class Header(_Strict):
     """What the file says of itself.
 
-    config: PARTS of the run's. first: config of the Stage-I run under a Stage-II. encoder: what is told of a sentence encoder whose
-    weights are in the file as `text.*`.
+    config: PARTS of the run's. first: config of the run that the stage stands on, and its `first`. encoder: what is told of a
+    sentence encoder whose weights are in the file as `text.*`.
     """
 
     version: Literal[1]
@@ -78,8 +78,10 @@ def write(path: Path, origin: Origin, state: Mapping[str, Tensor], wanted: Weigh
     """Write the generator of a stage's state, whole or not at all."""
     weights = origin.weights(wanted)
     prefix = "average." if weights == "average" and any(name.startswith("average.") for name in state) else "generator."
-    taken = _below(state, prefix)
-    tensors = {f"generator.{name}": value.detach().cpu().contiguous().clone() for name, value in sorted(taken.items())}
+    taken = {f"generator.{name}": value for name, value in _below(state, prefix).items()}
+    # What a stage has beside its generator, such as a style encoder.
+    taken |= {name: value for name, value in state.items() if not name.startswith(("generator.", "average."))}
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in sorted(taken.items())}
     told = None
     if origin.encoder is not None:
         told = {key: value for key, value in origin.encoder.items() if key != "weights"}
@@ -88,7 +90,7 @@ def write(path: Path, origin: Origin, state: Mapping[str, Tensor], wanted: Weigh
         version=VERSION,
         config=_needed(origin.config),
         facts=Facts(**origin.facts),
-        first=None if origin.first is None else {"config": _needed(origin.first["config"])},
+        first=_first(origin.first),
         encoder=told,
         images_seen=origin.images_seen,
         weights=weights,
@@ -139,6 +141,14 @@ def _header(path: Path, said: str) -> Header:
 
 def _refused(path: Path, why: str) -> UserError:
     return UserError(f"{path}: {why}; export the generator again: python src/sample.py mode=export run=<the run's folder>")
+
+
+def _first(of: Mapping[str, Any] | None) -> Node | None:
+    """What a stage stands on, and what that stands on in turn."""
+    if of is None:
+        return None
+    under = _first(of.get("first"))
+    return {"config": _needed(of["config"])} | ({"first": under} if under else {})
 
 
 def _needed(config: Mapping[str, Any]) -> Any:

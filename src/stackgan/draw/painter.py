@@ -23,7 +23,10 @@ CHUNK = 64
 
 
 class Drawer(Sampler, Protocol):
-    """A Sampler whose weights can be taken out: `generator.*`, and `average.*` where it keeps them."""
+    """A Sampler whose weights can be taken out: `generator.*`, and `average.*` where it keeps them.
+
+    A style encoder's also has invert(pictures_NCHW) -> noise_NZ.
+    """
 
     def state_dict(self) -> dict[str, Tensor]:
         """All weights by name."""
@@ -34,10 +37,10 @@ class Drawer(Sampler, Protocol):
 class Origin:
     """Whose pictures these are. All but source travels along in an exported file.
 
-    config: the run's settings. facts: fingerprints of its data and encoder, text width. first: `config` of the Stage-I run under
-    a Stage-II, else None. images_seen: in training. holds: which weights there are. provenance: the run's, {} where it is unknown.
-    source: the file the weights were read from. encoder: settings and weights of a sentence encoder trained here
-    (TextEncoder.carried), None where the run's settings alone make the encoder.
+    config: the run's settings. facts: fingerprints of its data and encoder, text width. first: `config` of the run that the stage
+    stands on, and `first` of that where it stands on another; else None. images_seen: in training. holds: which weights there are.
+    provenance: the run's, {} where it is unknown. source: the file the weights were read from. encoder: settings and weights of a
+    sentence encoder trained here (TextEncoder.carried), None where the run's settings alone make the encoder.
     """
 
     config: Mapping[str, Any]
@@ -135,6 +138,18 @@ class Painter:
                 line = f"text={self.encoder.name} finds nothing it can read in {sentence[:60]!r}; its pictures show no sentence"
                 print(f"warning: {line}", file=sys.stderr, flush=True)
         return text_NT
+
+    def invert(self, pixels_NHWC: Pixels) -> Tensor:
+        """The style of pictures, uint8 (N, resolution, resolution, 3), as noise (N, Z) for `extras`. Raises as check_inverts."""
+        self.check_inverts()
+        noise_NZ: Tensor = getattr(self.sampler, "invert")(torch.from_numpy(pixels_NHWC).permute(0, 3, 1, 2))  # noqa: B009
+        return noise_NZ
+
+    def check_inverts(self) -> None:
+        """Raise UserError where the system has no style encoder."""
+        if not hasattr(self.sampler, "invert"):
+            train = "python src/train.py stage=style_encoder stage.base=run://<stage>/<data>/<name>"
+            raise UserError(f"run={self.origin.source}: stage={self.origin.stage} reads no style; train one that does: {train}")
 
     def draw(
         self,

@@ -45,7 +45,7 @@ def start(config: Config) -> PretrainedImageEncoder | None:
 
 def check_provided(config: Config, data: CaptionedPictures) -> None:
     """Raise UserError where the data set lacks what the stage requires."""
-    of = _stage_class(config, from_checkpoint=False)
+    of = stage_class(config)
     if missing := sorted(of.requires - data.provides):
         lacks = f"has no {' and no '.join(missing)}"
         raise UserError(f"data={data.name}: {lacks}, which stage={config['stage']['name']} needs; take another data set")
@@ -53,20 +53,22 @@ def check_provided(config: Config, data: CaptionedPictures) -> None:
 
 def generator_network(config: Config, facts: Config, from_checkpoint: bool = False) -> nn.Module:
     """The stage's own generator network, weights drawn from the seed. facts: text_dim of the sentences."""
-    return network(_stage_class(config, from_checkpoint).parts(config["stage"], facts)["network"], config["seed"], from_checkpoint)
+    return network(stage_class(config, from_checkpoint).parts(config["stage"], facts)["network"], config["seed"], from_checkpoint)
 
 
-def stage(config: Config, facts: Config, first: nn.Module | None = None, from_checkpoint: bool = False) -> Stage:
+def stage(config: Config, facts: Config, base: nn.Module | None = None, from_checkpoint: bool = False) -> Stage:
     """The stage with its networks. facts: text_dim, train_size, feature_dim where pictures are read as features, a judge's classes.
 
-    first: Stage-II's Stage-I generator network.
+    base: what it stands on (see stage.base.Below).
     """
-    node, of = config["stage"], _stage_class(config, from_checkpoint)
-    parts = {name: network(part, config["seed"], from_checkpoint) for name, part in of.parts(node, facts).items()}
+    node, of = config["stage"], stage_class(config, from_checkpoint)
+    below = of.below(node)
+    sizes = facts if below is None else {**facts, "noise_dim": getattr(base, "noise_dim", None)}
+    parts = {name: network(part, config["seed"], from_checkpoint) for name, part in of.parts(node, sizes).items()}
     given: dict[str, Any] = {**parts, "seed": config["seed"], "epoch_images": facts["train_size"]}
     takes = inspect.signature(of).parameters
-    if "first" in takes:
-        given["first"] = first
+    if below is not None:
+        given[below.argument] = base
     if "class_names" in takes:
         given["class_names"] = facts["classes"]
     own = {key: value for key, value in node.items() if key == "_target_" or (key in takes and key not in given)}
@@ -74,7 +76,8 @@ def stage(config: Config, facts: Config, first: nn.Module | None = None, from_ch
     return built.to(memory_format=torch.channels_last)
 
 
-def _stage_class(config: Config, from_checkpoint: bool) -> type[Stage]:
+def stage_class(config: Config, from_checkpoint: bool = False) -> type[Stage]:
+    """The class of `stage=`. Raises UserError where it is not allowed."""
     return allowed.resolve("stage", str(config["stage"]["_target_"]), from_checkpoint)
 
 

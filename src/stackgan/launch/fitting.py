@@ -34,7 +34,7 @@ class Job:
     """One run's training in plain data, as every process of it is told.
 
     facts: fingerprints of data and encoder, text width and training pictures. budget: images to see. checkpoint: the file to go
-    on from, None for a new run. base: a new Stage-II's Stage-I run (`run`: its folder, `checkpoint`: its file), else None.
+    on from, None for a new run. base: the run that a new stage stands on (`run`: its folder, `checkpoint`: its file), else None.
     text_run, judge_run: the folders of the text encoder's and the judge's run, where there is one.
     """
 
@@ -87,8 +87,7 @@ def fit(
     record = _to_all([metrics.record, keeper.noticed, *(tracker.record for tracker in trackers)])
     show = _to_all([tracker.pictures for tracker in trackers])
     view = _view(job, data, record if place.rank == 0 else _to_all([]), show, results)
-    wait = speed.DataWait()
-    clock = speed.Clock(wait)
+    clock = speed.Clock(wait := speed.DataWait())
     watchers = _watchers(job.config, view, stage.provides, place.rank)
     callbacks: list[Callback] = [clock, MetricsWriter(record, settings["log_every"], wait), *watchers]
     callbacks += [ImagesBar(job.budget, settings["log_every"]), keeper, *beside]
@@ -145,8 +144,8 @@ def build_stage(job: Job, state: Config | None) -> tuple[Stage, dict[str, Any]]:
     network = None
     if job.base is not None:
         below = checkpoint.load(Path(job.base["checkpoint"]))
-        network = restore.generator_to_stand_on(below)
-        head |= {"first": {"config": below["config"]}, "base": {"run": job.base["run"], "images_seen": below["images_seen"]}}
+        network = restore.to_stand_on(job.config, below)
+        head |= {"first": restore.kept(below), "base": {"run": job.base["run"], "images_seen": below["images_seen"]}}
     stage = build.stage(job.config, job.facts, network)
     if (start := build.start(job.config)) is not None:
         assert isinstance(stage, JudgeStage)

@@ -21,7 +21,7 @@ PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "fo
 def identity(config: Config) -> dict[str, Any]:
     """Stage, network, recipe, data, text, seed and global batch; not budget, devices, precision, places."""
     stage = {key: value for key, value in config["stage"].items() if key not in BUDGET | SAID_BY_DATA}
-    if "base" in stage and (stage["base"] == "train" or str(stage["base"]).endswith("latest")):
+    if "base" in stage and (stage["base"] in ("train", "latest", "run://latest") or _means_one_kind(stage)):
         del stage["base"]
     idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] != "stage2" else set())
     stage["recipe"] = {key: value for key, value in stage["recipe"].items() if key not in idle}
@@ -34,6 +34,14 @@ def identity(config: Config) -> dict[str, Any]:
         stage["classifier"] = stage["classifier"] | {"start": start}
     parts = {name: {k: v for k, v in config[name].items() if k not in PLACES} for name in ("data", "text")}
     return {"stage": stage, "seed": config["seed"], **parts}
+
+
+def _means_one_kind(stage: Config) -> bool:
+    """Whether `stage.base` says the newest of the only kind that can be meant; otherwise it says which system is underneath."""
+    if not str(stage["base"]).endswith("/latest"):
+        return False
+    below = allowed.resolve("stage", str(stage["_target_"])).below(stage)
+    return below is None or below.stage is not None
 
 
 def _of_this_stage(stage: Config) -> dict[str, Any]:

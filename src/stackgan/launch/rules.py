@@ -28,12 +28,16 @@ def _base(config: Config) -> str | None:
     stage = config["stage"]
     if "base" not in stage:
         return None
-    if stage["name"] == "stage1" and stage["base"]:
-        return f"stage.base={stage['base']}: Stage-I stands on no other stage; drop it, or set stage=stage2"
-    if stage["name"] == "stage2" and not stage["base"]:
-        return "stage.base=null: Stage-II stands on a Stage-I run; set stage.base=latest, train or run://stage1/<data>/<name>"
-    if stage["base"] and stage["base"] not in ("latest", "train") and not stage["base"].startswith("run://"):
-        return f"stage.base={stage['base']}: not a reference; set latest, train, or run://stage1/<data>/<name>"
+    below = allowed.resolve("stage", stage["_target_"]).below(stage)
+    if below is None:
+        complaint = f"stage.base={stage['base']}: stage={stage['name']} stands on no other run; drop it, or set stage=stage2"
+        return complaint if stage["base"] else None
+    words = ("latest", "train") if below.stage else ("latest",)
+    ways = f"{', '.join(words)}, or run://{below.stage or '<stage>'}/<data>/<name>"
+    if not stage["base"]:
+        return f"stage.base=null: stage={stage['name']} stands on a {below.stage or 'finished'} run; set stage.base={ways}"
+    if stage["base"] not in words and not stage["base"].startswith("run://"):
+        return f"stage.base={stage['base']}: not a reference; set {ways}"
     return None
 
 

@@ -29,6 +29,7 @@ STAGE_LAUNCH: dict[str, Any] = {
     "image_encoder": dict[str, Any],
     "image_map": dict[str, Any],
     "classifier": dict[str, Any],
+    "style": dict[str, Any],
     "classes": JudgedClasses,
     "region": Region | None,
 }
@@ -37,10 +38,11 @@ STAGE_LAUNCH: dict[str, Any] = {
 MISSING: Mapping[str, Any] = {}
 
 BUILT: Mapping[str, frozenset[str]] = {
-    "stage": frozenset({"discriminator", "first", "seed", "epoch_images", "text", "class_names"}),
+    "stage": frozenset({"discriminator", "first", "generator", "seed", "epoch_images", "text", "class_names"}),
     "data": frozenset({"text", "image_encoder", "classes"}),
     "text": frozenset({"trained", "network"}),
     "stage.encoder.network": frozenset({"text_dim"}),
+    "stage.style.network": frozenset({"noise_dim", "resolution"}),
     "stage.image_map": frozenset({"feature_dim"}),
     "stage.image_encoder": frozenset({"setting"}),
     "stage.classifier.network": frozenset({"classes"}),

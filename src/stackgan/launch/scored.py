@@ -18,7 +18,7 @@ from stackgan.data.elsewhere import drawings
 from stackgan.data.module import CaptionedPictures
 from stackgan.data.progress import bar
 from stackgan.draw.painter import Origin, Painter
-from stackgan.launch import allowed, build, identity, loading, schema
+from stackgan.launch import allowed, build, identity, loading, restore, schema
 from stackgan.metric.score import Pixels
 from stackgan.metric.source import Source, drawn
 from stackgan.runs.folder import RunFolder
@@ -124,8 +124,9 @@ def _drawn_by(sampler: Sampler, text_BT: Tensor, key_B: Tensor, extras: Mapping[
 
 
 def _untrained(origin: Origin) -> Any:
-    below = build.generator_network(origin.first["config"], origin.facts, True) if origin.first else None
-    return build.stage(origin.config, {"train_size": 1, **origin.facts}, below, from_checkpoint=True).eval()
+    facts = {"train_size": 1, **origin.facts}
+    below = restore.below(origin.config, facts, origin.first)
+    return build.stage(origin.config, facts, below, from_checkpoint=True).eval()
 
 
 def _data_of(origin: Origin, painter: Painter, config: Config) -> CaptionedPictures:

@@ -19,7 +19,7 @@ Config = Mapping[str, Any]
 def train(composed: DictConfig) -> Path:
     """Train, continue, or find already done what the settings mean; returns the run's folder.
 
-    Nothing is written before settings, data and the Stage-I underneath have been found good. Raises UserError where they are not,
+    Nothing is written before settings, data and the run underneath have been found good. Raises UserError where they are not,
     RunError where the run cannot go on.
     """
     return _train(composed, wait=False)
@@ -40,7 +40,8 @@ def _train(composed: DictConfig, wait: bool) -> Path:
         start.check()
     data = build.data_module(config, text_run)
     text = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
-    stands_on_another = config["stage"]["name"] == "stage2" and checkpoint.newest(folder.checkpoints) is None
+    below = build.stage_class(config).below(config["stage"])
+    stands_on_another = below is not None and checkpoint.newest(folder.checkpoints) is None
     if stands_on_another:
         base.foresee(config, text)
     data.bring()
@@ -60,11 +61,11 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     if folder.images_done() >= budget:
         print(f"{folder.path} is done ({folder.images_done():,} images seen); run.fresh=true trains it again")
         return folder.path
-    below = base.found(config, facts, lambda composed: _train(composed, wait=True)) if stands_on_another else None
+    found = base.found(config, facts, lambda composed: _train(composed, wait=True)) if stands_on_another else None
     with held(folder, wait):
         # Another process may have finished the run while this one waited.
         if folder.images_done() < budget:
-            job, seen = _job(config, folder, facts, budget, below, text_run, judge_run)
+            job, seen = _job(config, folder, facts, budget, found, text_run, judge_run)
             _fit(job, data, tracking.Trackers(trackers, job, seen))
     return folder.path
 
@@ -137,6 +138,9 @@ def _next(config: Config) -> str:
         return (
             f"python src/evaluate.py run=run://stage1/{config['data']['name']}/latest scores a Stage-I's pictures through its eyes"
         )
+    if stage["name"] == "style_encoder":
+        words = f"run=run://style_encoder/{config['data']['name']}/latest image=PICTURE 'text=\"a red bird\"'"
+        return f"python src/sample.py mode=style {words} draws a sentence in the style of a picture file"
     if stage["name"] not in ("stage1", "stage2"):
         return f"python src/evaluate.py run=run://{stage['name']}/{config['data']['name']}/latest scores its pictures"
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:

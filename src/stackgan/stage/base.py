@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -34,6 +34,22 @@ class Part:
     sizes: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Below:
+    """The finished run that a stage stands on (`stage.base`); its weights and settings travel in the stage's own checkpoints.
+
+    argument: of the stage's constructor that takes it: the system without its discriminator, to draw with, where whole, else its
+    generator network. stage: what it must be, None for every system that draws sentences from noise; only a named one can be
+    trained on the way (`stage.base=train`). same: keys below `stage` that both must agree in. needs: those that it must have.
+    """
+
+    argument: str
+    whole: bool
+    stage: str | None = None
+    same: tuple[str, ...] = ()
+    needs: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Stage(LightningModule):
     """A LightningModule that steps its optimisers itself and counts time in images seen, not in optimiser steps.
 
@@ -48,6 +64,11 @@ class Stage(LightningModule):
     def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
         """The networks to build, by constructor argument. node: `stage`'s settings. sizes: text_dim, feature_dim where known."""
         raise NotImplementedError
+
+    @classmethod
+    def below(cls, node: Mapping[str, Any]) -> Below | None:
+        """What it stands on with these settings of `stage`, None where it begins from chance."""
+        return None
 
     @classmethod
     def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:

@@ -26,11 +26,13 @@ class Conditional(Adversarial):
     beside a picture (given, other_given): a tensor, or something that can be indexed by rows. Its generator is a module
     generator(text_BT, draws) -> fakes, which have x_BCHW, first_BCHW and detach(); its discriminator has features(), conditional(),
     and unconditional() where `heads` names it. takes: the extras without which it cannot draw.
+    noise_dim: numbers of noise that it reads for a picture.
     """
 
     provides: ClassVar[frozenset[str]] = frozenset({"pictures", "players"})
     takes: ClassVar[frozenset[str]] = frozenset()
     resolution: int
+    noise_dim: int
     discriminator: Any
 
     @abstractmethod

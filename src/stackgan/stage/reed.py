@@ -57,6 +57,7 @@ class GanCls(Conditional):
             name=name, generator=network, discriminator=discriminator, recipe=recipe, seed=seed, epoch_images=epoch_images
         )
         self.resolution: int = resolution
+        self.noise_dim = network.noise_dim
         self.interpolation_weight, self.interpolation_beta = interpolation_weight, interpolation_beta
 
     @classmethod
@@ -80,12 +81,12 @@ class GanCls(Conditional):
 
     def draw_fakes(self, batch: Batch, stream: str) -> Fakes:
         """Fakes for the batch's sentences and, where G's turn will see them, for the sentences between them, in one pass of G."""
-        noise_BZ = self.normal(f"{stream}/noise", self.generator.noise_dim)
+        noise_BZ = self.normal(f"{stream}/noise", self.noise_dim)
         for_generator = stream == "generator" or not self.recipe.redraw_noise
         if not (self.interpolation_weight and for_generator):
             return Fakes(self.generator(batch.text_BT, noise_BZ).x_BCHW)
         between_BT = self.between(batch.text_BT)
-        more_BZ = self.normal(f"{stream}/interpolated", self.generator.noise_dim)[: len(between_BT)]
+        more_BZ = self.normal(f"{stream}/interpolated", self.noise_dim)[: len(between_BT)]
         x_BCHW = self.generator(torch.cat([batch.text_BT, between_BT]), torch.cat([noise_BZ, more_BZ])).x_BCHW
         return Fakes(x_BCHW[: len(noise_BZ)], x_BCHW[len(noise_BZ) :], between_BT)
 
@@ -114,4 +115,4 @@ class GanCls(Conditional):
 
     def sample_draws(self, key_B: Tensor, walk: Walk | None, extras: Mapping[str, Tensor]) -> Tensor:
         """Noise."""
-        return self.noise(key_B, self.generator.noise_dim, walk, extras)
+        return self.noise(key_B, self.noise_dim, walk, extras)

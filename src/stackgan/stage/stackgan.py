@@ -11,7 +11,7 @@ from stackgan.core.shapes import Batch, Walk
 from stackgan.networks.discriminators import Discriminator
 from stackgan.networks.generators import StageOneBase, StageTwoGenerator
 from stackgan.objectives import kl
-from stackgan.stage.base import Part
+from stackgan.stage.base import Below, Part
 from stackgan.stage.conditional import Conditional
 from stackgan.stage.recipe import Recipe
 from stackgan.stage.stacked import Alone, Draws, Fakes, Stacked
@@ -70,6 +70,14 @@ class StackGAN(Conditional):
             "network": Part(networks["generator"], "stage.network.generator", "generator", drawing),
             "discriminator": Part(networks["discriminator"], "stage.network.discriminator", "discriminator", both),
         }
+
+    @classmethod
+    def below(cls, node: Mapping[str, Any]) -> Below | None:
+        """Stage-II's Stage-I."""
+        if node["name"] != "stage2":
+            return None
+        same = ("network.name", "recipe.name", "conditioning_augmentation")
+        return Below("first", whole=False, stage="stage1", same=same, needs={"resolution": 64})
 
     def draw_fakes(self, batch: Batch, stream: str) -> Fakes:
         """Fakes for the batch's sentences; noise and both epsilons keyed by this iteration and stream."""

@@ -1,0 +1,43 @@
+"""The style encoder's network: as wide as it says, and for pictures from 64 pixels on."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+
+from stackgan.networks.style import StyleEncoder
+
+CONF = Path(__file__).parents[2] / "conf"
+HALVINGS = 3 * 64 * 16 + 64 + 16 * (64 * 128 + 128 * 256 + 256 * 512) + 2 * (128 + 256 + 512)
+RESIDUAL = 512 * 128 + 9 * 128 * 128 + 9 * 128 * 512 + 2 * (128 + 128 + 512)
+COUNTS = {"paper": HALVINGS + RESIDUAL + 8192 * 100 + 100, "light": 1_301_764}
+
+
+@pytest.mark.parametrize("size", COUNTS)
+def test_files_select_the_networks(size: str) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        node = compose(overrides=[f"+stage/style={size}"]).stage.style.network
+    with torch.device("meta"):
+        network = instantiate(node, noise_dim=100, resolution=64)
+    assert sum(weight.numel() for weight in network.parameters()) == COUNTS[size]
+    assert COUNTS["paper"] == 4_381_092
+
+
+@pytest.mark.parametrize("resolution", [64, 128, 256])
+def test_every_number_depends_on_the_whole_picture(resolution: int) -> None:
+    network = StyleEncoder(5, resolution, width=4).eval()
+    x_BCHW = torch.rand(2, 3, resolution, resolution, requires_grad=True)
+    noise_BZ = network(x_BCHW)
+    assert noise_BZ.shape == (2, 5)
+    noise_BZ[0].sum().backward()
+    assert x_BCHW.grad is not None
+    assert x_BCHW.grad[0, :, [0, -1], [0, -1]].abs().min() > 0
+    assert x_BCHW.grad[1].abs().max() == 0
+
+
+def test_pictures_that_are_too_small_or_odd() -> None:
+    for resolution, complaint in ((32, "resolution must be at least 64, not 32"), (96, "96 is not 4 times a power of two")):
+        with pytest.raises(ValueError, match=complaint):
+            StyleEncoder(5, resolution)
