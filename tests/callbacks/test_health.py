@@ -94,7 +94,7 @@ class Painter:
         self.by_sentence, self.by_noise, self.images_seen = by_sentence, by_noise, 0
         self.keys: list[int] = []
 
-    def sample(self, text_BT: Tensor, key_B: Tensor) -> Pictures:
+    def sample(self, text_BT: Tensor, key_B: Tensor, extras: Any) -> Pictures:
         self.keys += key_B.tolist()
         noise_B = (key_B // NEXT_NOISE).float()
         value_B = self.by_sentence * text_BT[:, 0] + self.by_noise * noise_B

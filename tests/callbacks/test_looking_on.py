@@ -59,7 +59,7 @@ class Painter:
         self.keys: list[list[int]] = []
         self.terms: dict[str, Tensor] = {}
 
-    def sample(self, text_BT: Tensor, key_B: Tensor, weights: str = "average") -> Pictures:
+    def sample(self, text_BT: Tensor, key_B: Tensor, weights: str = "average", extras: Any = None) -> Pictures:
         self.keys.append(key_B.tolist())
         return Pictures(self.x_NCHW[key_B % NEXT_NOISE], self.first_BCHW)
 

@@ -25,7 +25,9 @@ class Recorder:
     def state_dict(self) -> dict[str, Tensor]:
         return {}
 
-    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None) -> Pictures:
+    def sample(
+        self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None, extras: Any = None
+    ) -> Pictures:
         assert len(text_BT) == len(key_B) <= room.CHUNK
         self.keys += key_B.tolist()
         self.weights = weights

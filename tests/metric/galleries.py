@@ -19,6 +19,7 @@ def gallery(size: int = 7, name: str = "tiny") -> Gallery:
         captions=captions,
         text=lambda place_N, caption_N: np.stack([place_N, caption_N], 1).astype(np.float32),
         pictures=lambda place_N: np.broadcast_to(place_N.astype(np.uint8)[:, None, None, None], (len(place_N), 4, 4, 3)).copy(),
+        extras=lambda place_N: {},
     )
 
 

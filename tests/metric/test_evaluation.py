@@ -51,7 +51,7 @@ class Right(Score):
 
 
 def white(n: int, by: str) -> Source:
-    return drawn(gallery(8), lambda text, key: np.full((len(key), 4, 4, 3), 255 if by == "g" else 50, np.uint8), by, n, 0)
+    return drawn(gallery(8), lambda text, key, extras: np.full((len(key), 4, 4, 3), 255 if by == "g" else 50, np.uint8), by, n, 0)
 
 
 def scored(*scores: Score, copied: int = 3) -> dict[str, Card]:

@@ -1,5 +1,7 @@
 """What is drawn, in which order: the same for every n, every caption in turn, every noise once."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 import torch
@@ -37,7 +39,7 @@ def test_repeats_draw_one_sentence_several_times_with_other_noise() -> None:
 def test_drawn_hands_the_generator_the_embeddings_of_the_sentences_it_is_scored_with() -> None:
     asked: list[Tensor] = []
 
-    def draw(text_BT: Tensor, key_B: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
+    def draw(text_BT: Tensor, key_B: Tensor, extras: Mapping[str, Tensor]) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
         asked.append(torch.cat([text_BT, key_B[:, None].double()], 1))
         return np.zeros((len(key_B), 4, 4, 3), np.uint8)
 

@@ -51,5 +51,5 @@ def test_in_training_it_follows_and_is_what_is_drawn() -> None:
     drawn, from_live = stage.sample(text, key).x_BCHW, stage.sample(text, key, "live").x_BCHW
     assert not torch.equal(drawn, from_live)
     with torch.no_grad():
-        assert torch.equal(drawn, stage.average(text, stage._sample_draws(key)).x_BCHW)
+        assert torch.equal(drawn, stage.average(text, stage.sample_draws(key, None, {})).x_BCHW)
     assert not any(name.startswith("average") for name in tiny().state_dict())

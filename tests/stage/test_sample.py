@@ -56,7 +56,7 @@ def test_looking_changes_nothing(stage: str, recipe: str, training: bool) -> Non
 
 def test_a_second_stage_stands_on_the_picture_its_first_draws_alone() -> None:
     key = torch.tensor([4, 8])
-    one, two = built("stage1", "paper")._sample_draws(key), built("stage2", "paper")._sample_draws(key)
+    one, two = built("stage1", "paper").sample_draws(key, None, {}), built("stage2", "paper").sample_draws(key, None, {})
     assert torch.equal(one.noise_BZ, two.noise_BZ)
     assert torch.equal(one.epsilon_BK, two.first_epsilon_BK)
     assert not torch.equal(two.epsilon_BK, two.first_epsilon_BK)

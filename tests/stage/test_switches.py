@@ -87,7 +87,7 @@ def test_epsilon_at_test() -> None:
     text, key = torch.randn(3, TEXT), torch.tensor([5, 6, 7])
     zero = tiny("stage.recipe.epsilon_at_test=zero").eval()
     drawn = zero.sample(text, key)
-    draws = zero._sample_draws(key)
+    draws = zero.sample_draws(key, None, {})
     assert not draws.epsilon_BK.any()
     assert draws.noise_BZ.std() > 0.5
     with torch.no_grad():

@@ -46,8 +46,13 @@ class ColourAgreement(Watcher):
 
 def draw(stage: Watched, examples: Examples) -> "np.ndarray[Any, Any]":
     """One picture a sentence, (N, H, W, 3) uint8, in chunks."""
-    pairs = zip(torch.split(examples.text_NT, CHUNK), torch.split(examples.key_N, CHUNK), strict=True)
-    return np.concatenate([to_bytes_NHWC(stage.sample(text, key).x_BCHW) for text, key in pairs])
+    parts = [slice(start, start + CHUNK) for start in range(0, len(examples.key_N), CHUNK)]
+    extras = [{name: value[part] for name, value in examples.extras.items()} for part in parts]
+    drawn = (
+        stage.sample(examples.text_NT[part], examples.key_N[part], extras=places)
+        for part, places in zip(parts, extras, strict=True)
+    )
+    return np.concatenate([to_bytes_NHWC(pictures.x_BCHW) for pictures in drawn])
 
 
 def score(examples: Examples, drawn_NHWC: "np.ndarray[Any, Any]") -> dict[str, float]:

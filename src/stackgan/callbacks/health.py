@@ -123,7 +123,8 @@ class Diversity(Health):
         """Draw every sentence with every noise."""
         assert self._examples is not None
         text_NT, key_N = self._examples.text_NT, self._examples.key_N[0].expand(len(self._examples.text_NT))
-        drawn = [stage.sample(text_NT, key_N + noise * NEXT_NOISE).x_BCHW.float() for noise in range(self.noises)]
+        keys = [key_N + noise * NEXT_NOISE for noise in range(self.noises)]
+        drawn = [stage.sample(text_NT, key, extras=self._examples.extras).x_BCHW.float() for key in keys]
         x_NKCHW = torch.stack(drawn, dim=1)
         within, across = spread(x_NKCHW, 1), spread(x_NKCHW, 0)
         found = {"diversity/within": round(within, 4), "diversity/across": round(across, 4)}

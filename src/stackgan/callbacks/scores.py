@@ -1,6 +1,9 @@
 """Scores while training: few pictures, the same sentences and noise every time, on all ranks. Looks on, and changes no weight."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from torch import Tensor
 
 from stackgan.callbacks.watcher import Watcher
 from stackgan.core.errors import UserError
@@ -8,7 +11,7 @@ from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
 from stackgan.data.records import Split
 from stackgan.metric.observing import observe
-from stackgan.metric.score import Score, Seen
+from stackgan.metric.score import Pixels, Score, Seen
 from stackgan.metric.source import Source, drawn, real
 
 SEED = 0
@@ -45,7 +48,11 @@ class Scores(Watcher):
         self._references = {
             name: observe(real(each, SEED), [judge], self.view.store, rank=rank, world=world) for name, each in wanted.items()
         }
-        self._drawn = drawn(gallery, lambda text, key: to_bytes_NHWC(stage.sample(text, key).x_BCHW), "in training", self.n, SEED)
+
+        def draw(text_BT: Tensor, key_B: Tensor, extras: Mapping[str, Tensor]) -> Pixels:
+            return to_bytes_NHWC(stage.sample(text_BT, key_B, extras=extras).x_BCHW)
+
+        self._drawn = drawn(gallery, draw, "in training", self.n, SEED)
 
     def look(self, stage: Any) -> dict[str, float]:
         """Draw, judge, gather, score. All ranks take part, the first records."""

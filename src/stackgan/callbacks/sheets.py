@@ -55,7 +55,8 @@ class Sheets(Watcher):
 
 def columns(stage: Watched, examples: Examples, noises: int) -> list[tuple[str, "np.ndarray[Any, Any]"]]:
     """Real pictures, the Stage-I pictures under a Stage-II (one noise), and what the stage draws for each noise."""
-    drawn = [stage.sample(examples.text_NT, examples.key_N + noise * NEXT_NOISE) for noise in range(noises)]
+    keys = [examples.key_N + noise * NEXT_NOISE for noise in range(noises)]
+    drawn = [stage.sample(examples.text_NT, key_N, extras=examples.extras) for key_N in keys]
     found = [("real", examples.real_NHWC)]
     if drawn[0].first_BCHW is not None:
         found += [(f"Stage-I {drawn[0].first_BCHW.shape[-1]} px", to_bytes_NHWC(drawn[0].first_BCHW))]

@@ -52,7 +52,7 @@ class Examples:
     """Pictures with their sentences, fixed for a whole run, to look at and to score.
 
     real_NHWC: uint8, centre crop. sentences: one a picture. text_NT: their embeddings. key_N: int64 positions in the data set.
-    class_N: int64 class ids, -1 where there are no classes.
+    class_N: int64 class ids, -1 where there are no classes. extras: of the same pictures, as in Batch: boxes and parts.
     """
 
     real_NHWC: Any
@@ -60,6 +60,7 @@ class Examples:
     text_NT: Tensor
     key_N: Tensor
     class_N: Tensor | None = None
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,17 @@ class Pictures:
     x_BCHW: Tensor
     first_BCHW: Tensor | None = None
 
+    def detach(self) -> "Pictures":
+        """The same without gradients."""
+        return Pictures(self.x_BCHW.detach(), None if self.first_BCHW is None else self.first_BCHW.detach())
+
 
 @dataclass(frozen=True)
 class Gallery:
     """The pictures of a split as files hold them, with all their captions. Both functions take places 0 .. len - 1 in the gallery.
 
     fingerprint: of the pictures and their order. picture_N: rows of the data set. text(place_N, caption_N): embeddings (N, T).
-    pictures(place_N): uint8 (N, H, W, 3), centre crop.
+    pictures(place_N): uint8 (N, H, W, 3), centre crop. extras(place_N): where things are on them, as in Batch.
     """
 
     fingerprint: str
@@ -97,6 +102,7 @@ class Gallery:
     captions: tuple[tuple[str, ...], ...]
     text: Callable[[Any, Any], Any]
     pictures: Callable[[Any], Any]
+    extras: Callable[[Any], Mapping[str, Tensor]]
 
     def __len__(self) -> int:
         return len(self.captions)
@@ -138,6 +144,22 @@ class Sampler(Protocol):
 
     resolution: int
 
-    def sample(self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None) -> Pictures:
-        """Draw one picture a sentence; noise and epsilon come from key_B (and walk) alone, so pictures of two systems pair up."""
+    @property
+    def takes(self) -> frozenset[str]:
+        """The extras without which it cannot draw."""
+        ...
+
+    def sample(
+        self,
+        text_BT: Tensor,
+        key_B: Tensor,
+        weights: Weights = "average",
+        walk: Walk | None = None,
+        extras: Mapping[str, Tensor] | None = None,
+    ) -> Pictures:
+        """Draw one picture a sentence; noise and epsilon come from key_B (and walk) alone, so pictures of two systems pair up.
+
+        extras: what the picture must hold beside the sentence (`takes` names what cannot be left out), as in Batch: "box", "parts";
+        and "noise" (B, Z), in the place of the keys' own.
+        """
         ...

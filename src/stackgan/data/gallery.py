@@ -26,7 +26,17 @@ def gallery(
         captions=tuple(records[row].captions for row in rows),
         text=lambda place_N, caption_N: arrays.text_NMT[rows[place_N], caption_N],
         pictures=lambda place_N: centre(arrays.pixels_NHWC, rows[place_N], size),
+        extras=lambda place_N: placed(arrays, rows[place_N], size),
     )
+
+
+def placed(arrays: Arrays, row_N: NDArray[np.int64], size: int) -> dict[str, torch.Tensor]:
+    """Boxes and parts on the pictures of centre(), as in Batch; nothing where the data set has none."""
+    if arrays.places is None:
+        return {}
+    cached = int(arrays.pixels_NHWC.shape[1])
+    places, no_flip = torch.full((len(row_N), 2), (cached - size) // 2), torch.zeros(len(row_N), dtype=torch.bool)
+    return arrays.places.cut(torch.from_numpy(row_N), places, no_flip, cached, size)
 
 
 def centre(pixels_NHWC: Any, row_N: NDArray[np.int64], size: int) -> NDArray[np.uint8]:

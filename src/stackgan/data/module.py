@@ -17,7 +17,7 @@ from stackgan.data.arrays import Arrays
 from stackgan.data.batches import Batches, Draw, Iterations, Mismatched, check_trainable
 from stackgan.data.cache import CacheAs
 from stackgan.data.fill import fill_missing, keep_bad
-from stackgan.data.gallery import centre, gallery
+from stackgan.data.gallery import centre, gallery, placed
 from stackgan.data.partners import check_partners
 from stackgan.data.places import Places, Region
 from stackgan.data.published import OnProblem, Published
@@ -186,6 +186,7 @@ class CaptionedPictures(Published):
             text_NT=torch.from_numpy(self.arrays.text_NMT[rows, captions]),
             key_N=torch.from_numpy(rows),
             class_N=torch.from_numpy(self.arrays.class_N[rows]),
+            extras=placed(self.arrays, rows, self.draw.resolution),
         )
 
     def gallery(self, split: Split) -> Gallery:

@@ -103,18 +103,26 @@ class Painter:
         return next(iter(self.sampler.state_dict().values())).device
 
     def sample(
-        self, sentences: str | Sequence[str], n: int = 1, seed: int = 0, same_noise: bool = False, weights: Weights = "average"
+        self,
+        sentences: str | Sequence[str],
+        n: int = 1,
+        seed: int = 0,
+        same_noise: bool = False,
+        weights: Weights = "average",
+        extras: Mapping[str, Tensor] | None = None,
     ) -> Drawings:
         """Draw n pictures of each sentence, (N, n, H, W, 3); the same on every call, whatever is drawn beside it (up to rounding).
 
         seed: of the noise, which also depends on the sentence, unless same_noise. weights: averaged (where the run kept them) or
         live. Runs of white space count as one space; long sentences are read as far as the encoder reads, any script is taken.
-        Raises UserError for an empty sentence, and for weights that are not there.
+        extras: one row for all pictures, or one a picture (N * n, sentence by sentence): see Sampler; box and parts as fractions of
+        the picture. Raises UserError for an empty sentence, for weights that are not there, and where a box is needed.
         """
         read = tuple(cleaned(sentence) for sentence in ([sentences] if isinstance(sentences, str) else sentences))
         text_NT, key_NK = self.embed(read), keys(read, n, seed, same_noise)
         text_BT = text_NT[:, None].expand(-1, n, -1).reshape(len(read) * n, text_NT.shape[1])
-        pixels, first = self.draw(text_BT, key_NK.flatten(), weights)
+        rows = {name: value.expand(len(text_BT), *value.shape[1:]) for name, value in (extras or {}).items()}
+        pixels, first = self.draw(text_BT, key_NK.flatten(), weights, extras=rows)
         stacked = [None if flat is None else flat.reshape(len(read), n, *flat.shape[1:]) for flat in (pixels, first)]
         assert stacked[0] is not None
         return Drawings(read, seed, stacked[0], stacked[1])
@@ -129,16 +137,25 @@ class Painter:
         return text_NT
 
     def draw(
-        self, text_BT: Tensor, key_B: Tensor, weights: Weights = "average", walk: Walk | None = None
+        self,
+        text_BT: Tensor,
+        key_B: Tensor,
+        weights: Weights = "average",
+        walk: Walk | None = None,
+        extras: Mapping[str, Tensor] | None = None,
     ) -> tuple[Pixels, Pixels | None]:
-        """uint8 (B, H, W, 3) pictures of embeddings and noise keys, and the Stage-I pictures under them; a chunk at a time."""
+        """uint8 (B, H, W, 3) pictures of embeddings and noise keys, and the Stage-I pictures under them; a chunk at a time.
+
+        extras: see Sampler.
+        """
         weights = self.origin.weights(weights)
         out: list[Pixels] = []
         below: list[Pixels] = []
         for start in range(0, len(key_B), CHUNK):
             part = slice(start, start + CHUNK)
             way = None if walk is None else Walk(walk.key_B[part], walk.share_B[part])
-            drawn = self.sampler.sample(text_BT[part], key_B[part], weights, way)
+            given = {name: value[part] for name, value in (extras or {}).items()}
+            drawn = self.sampler.sample(text_BT[part], key_B[part], weights, way, given)
             out.append(to_bytes_NHWC(drawn.x_BCHW))
             if drawn.first_BCHW is not None:
                 below.append(to_bytes_NHWC(drawn.first_BCHW))

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from stackgan.launch import build
 from stackgan.stage.base import Stage
+from stackgan.stage.conditional import Conditional
 from stackgan.stage.stacked import Alone
 from stackgan.stage.stackgan import StackGAN
 
@@ -22,7 +23,7 @@ def stage(state: Mapping[str, Any]) -> Stage:
 
 def drawing(
     config: Mapping[str, Any], facts: Mapping[str, Any], first: Mapping[str, Any] | None, weights: Mapping[str, Tensor]
-) -> StackGAN:
+) -> Conditional:
     """The stage without its discriminator, to draw with: `generator.*` of weights, and `average.*` where they are among them.
 
     Takes no time to initialise, since the networks are built without memory and take the weights over. Raises ValueError or
@@ -31,8 +32,8 @@ def drawing(
     with torch.device("meta"):
         below = build.generator_network(first["config"], facts, True) if first else None
         built = build.stage(config, facts, below, from_checkpoint=True)
-    assert isinstance(built, StackGAN)
-    built.discriminator = nn.Identity()  # type: ignore[assignment]
+    assert isinstance(built, Conditional)
+    built.discriminator = nn.Identity()
     if not any(name.startswith("average.") for name in weights):
         built.average = None
     for name, value in built.state_dict().items():

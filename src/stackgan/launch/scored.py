@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +64,15 @@ def of_run(config: Config) -> System:
 
     def untrained(gallery: Gallery, n: int) -> Source:
         sampler = _untrained(origin).to(painter.device)
-        return drawn(gallery, lambda text, key: _drawn_by(sampler, text, key), f"untrained {by}", n, seed, repeats)
+        return drawn(gallery, partial(_drawn_by, sampler), f"untrained {by}", n, seed, repeats)
 
     folder = RunFolder(loading.folder_of(origin))
     return System(
         name=f"{origin.source}: {origin.caption(weights)}",
         data=data,
-        drawn=lambda gallery, n: drawn(gallery, lambda text, key: painter.draw(text, key, weights)[0], by, n, seed, repeats),
+        drawn=lambda gallery, n: drawn(
+            gallery, lambda text, key, extras: painter.draw(text, key, weights, extras=extras)[0], by, n, seed, repeats
+        ),
         untrained=untrained,
         folder=folder if folder.config.exists() else _evaluated(config, Path(origin.source).stem),
         about=about,
@@ -103,8 +106,8 @@ def weights_hash(painter: Painter, weights: str) -> str:
     return weights_digest({name: value for name, value in painter.sampler.state_dict().items() if name.startswith(prefix)})
 
 
-def _drawn_by(sampler: Sampler, text_BT: Tensor, key_B: Tensor) -> Pixels:
-    return to_bytes_NHWC(sampler.sample(text_BT, key_B, "live").x_BCHW)
+def _drawn_by(sampler: Sampler, text_BT: Tensor, key_B: Tensor, extras: Mapping[str, Tensor]) -> Pixels:
+    return to_bytes_NHWC(sampler.sample(text_BT, key_B, "live", extras=extras).x_BCHW)
 
 
 def _untrained(origin: Origin) -> Any:

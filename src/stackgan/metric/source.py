@@ -1,6 +1,6 @@
 """Where scored pictures come from: a generator's drawings or a gallery's own pictures, in an order that does not depend on n."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from stackgan.core.fingerprint import fingerprint
 from stackgan.core.shapes import Gallery
 from stackgan.metric.score import Pixels, Show
 
-Draw = Callable[[Tensor, Tensor], Pixels]
-"""draw(text_BT, key_B): uint8 pictures (B, H, W, 3), exactly what a PNG holds."""
+Draw = Callable[[Tensor, Tensor, Mapping[str, Tensor]], Pixels]
+"""draw(text_BT, key_B, extras): uint8 pictures (B, H, W, 3), exactly what a PNG holds. extras: boxes and parts, as in Batch."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ def drawn(gallery: Gallery, draw: Draw, by: str, n: int, seed: int, repeats: int
 
     def show(rows: NDArray[np.int64]) -> Pixels:
         text = gallery.text(plan.place_N[rows], plan.caption_N[rows])
-        return draw(torch.from_numpy(np.ascontiguousarray(text)), torch.from_numpy(plan.key_N[rows]))
+        extras = gallery.extras(plan.place_N[rows])
+        return draw(torch.from_numpy(np.ascontiguousarray(text)), torch.from_numpy(plan.key_N[rows]), extras)
 
     name = fingerprint(["drawn", by, gallery.fingerprint, seed, repeats], digits=16)
     return Source(name, _sentences(gallery, plan), gallery.picture_N[plan.place_N], show)

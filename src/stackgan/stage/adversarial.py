@@ -25,6 +25,8 @@ class Adversarial(Stage):
         super().__init__(name, seed, recipe.batch_size, epoch_images)
         self.generator, self.discriminator, self.recipe = generator, discriminator, recipe
         self.average = frozen_copy(generator) if recipe.average_decay else None
+        self.judged: dict[str, Tensor] = {}
+        """Logits of the last D step by kind of pair, for callbacks."""
 
     @abstractmethod
     def draw_fakes(self, batch: Batch, stream: str) -> Any:
