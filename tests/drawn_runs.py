@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from commands import SMALL
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from stackgan.core import atomic
 from stackgan.launch import build, cli, schema
@@ -19,7 +18,7 @@ SEEN = 48
 
 def settings(*words: str) -> dict[str, Any]:
     """Checked settings of a small stage."""
-    OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+    cli.register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return schema.check(compose("train", [*SMALL, *words]))
 

@@ -114,7 +114,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def defaults() -> DictConfig:
-    OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+    cli.register()
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         return compose("train")
 

@@ -38,6 +38,17 @@ def test_what_changes_the_weights(word: str, composed: Composed) -> None:
     assert name(composed, word) != name(composed)
 
 
+def test_a_region_counts_whoever_asks_for_it(composed: Composed) -> None:
+    birds = [word for word in SMALL if not word.startswith(("data.train", "data.test"))]
+
+    def cub(*words: str) -> dict[str, Any]:
+        return identity.identity(schema.check(composed(*birds, "data=cub", *words)))
+
+    assert cub()["data"]["region"] == "box"
+    assert cub("stage.region=whole") == cub("data.region=whole") != cub()
+    assert cub("stage.region=box") == cub()
+
+
 def test_which_stage_one_is_named_counts_and_how_it_was_found_does_not(composed: Composed) -> None:
     latest = name(composed, *TWO)
     assert name(composed, *TWO, "stage.base=train", "stage.base_images=8") == latest

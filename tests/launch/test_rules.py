@@ -34,6 +34,8 @@ CASES: list[tuple[list[str], str, list[list[str]]]] = [
      [[*BIG, "stage.recipe.batch_size=2"]]),
     (["data.batch_size=3"], "data.batch_size=3: stage.recipe.batch_size is 64; set stage.recipe.batch_size, which both read",
      [["data.batch_size=64"], ["stage.recipe.batch_size=3"]]),
+    (["data=cub", "stage.region=whole", "data.region=box"], "data.region=box: stage.region is whole; set stage.region, which",
+     [["data=cub", "stage.region=whole"], ["data=cub", "data.region=whole"]]),
     (["data.mismatched=none"], "data.mismatched=none: stage.recipe.mismatched_pair is image; set stage.recipe.mismatched_pair",
      [["stage.recipe.mismatched_pair=none"]]),
     (["data.resolution=128"], "data.resolution=128: stage.resolution is 64; set stage.resolution, which both read",

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 from tiny_stages import fit
 
 from stackgan.core.errors import UserError
@@ -21,7 +20,7 @@ FACTS = {"text_dim": 201, "feature_dim": F, "train_size": 50}
 
 def settings(*words: str) -> dict[str, Any]:
     tiny = ["stage=text_encoder", "stage.encoder.network.dim=7", f"stage.recipe.batch_size={B}", "stage.recipe.lr_decay_every=2"]
-    OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+    cli.register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return schema.check(compose("train", [*tiny, *words]))
 

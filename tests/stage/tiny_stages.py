@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import torch
 from hydra import compose, initialize_config_dir
 from lightning.pytorch import Trainer
-from omegaconf import OmegaConf
 from torch.utils.data import DataLoader
 
 from stackgan.core.shapes import Batch
@@ -34,7 +33,7 @@ def settings(*words: str, stage: str = "stage1") -> dict[str, Any]:
         f"stage.recipe.batch_size={BATCH}",
         f"seed={SEED}",
     ]
-    OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+    cli.register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return schema.check(compose("train", [*tiny, *words]))
 

@@ -46,9 +46,10 @@ def run(verb: Verb, config: str = "train") -> None:
 
 
 def register() -> None:
-    """Make known what conf/ may write as `${by_stage:...}` and `${by_data:...}`."""
+    """Make known what conf/ may write as `${by_stage:...}`, `${by_data:...}` and `${or_else:...}`."""
     OmegaConf.register_new_resolver("by_stage", by_stage, replace=True)
     OmegaConf.register_new_resolver("by_data", by_data, replace=True)
+    OmegaConf.register_new_resolver("or_else", or_else, replace=True)
 
 
 def by_data(data: str, *choices: str) -> str:
@@ -60,6 +61,11 @@ def by_data(data: str, *choices: str) -> str:
 def by_stage(first: Any, second: Any, *, _root_: DictConfig) -> Any:
     """`${by_stage:600,606}` in a YAML: the first value in Stage-I, the second in Stage-II."""
     return second if _root_.stage.name == "stage2" else first
+
+
+def or_else(asked: Any, otherwise: Any) -> Any:
+    """`${or_else:${stage.region},whole}` in a YAML: what was asked for, or the second value where that is null."""
+    return otherwise if asked is None else asked
 
 
 def multirun() -> bool:

@@ -11,6 +11,7 @@ from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
 BUDGET = {"images", "epochs", "base_images"}
+SAID_BY_DATA = {"region"}
 NOT_TRAINING = {"epochs", "epsilon_at_test"}
 OF_STAGE2 = {"first_trained", "first_lr_factor", "first_norm"}
 PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "folder", "file"}
@@ -18,7 +19,7 @@ PLACES = {"root", "cache", "workers", "prepare_workers", "first_resolution", "fo
 
 def identity(config: Config) -> dict[str, Any]:
     """Stage, network, recipe, data, text, seed and global batch; not budget, devices, precision, places."""
-    stage = {key: value for key, value in config["stage"].items() if key not in BUDGET}
+    stage = {key: value for key, value in config["stage"].items() if key not in BUDGET | SAID_BY_DATA}
     if "base" in stage and (stage["base"] == "train" or str(stage["base"]).endswith("latest")):
         del stage["base"]
     idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] == "stage1" else set())

@@ -110,6 +110,8 @@ def _read_by_both(config: Config) -> str | None:
         ("resolution", "stage.resolution", stage["resolution"]),
         ("seed", "seed", config["seed"]),
     ]
+    if stage.get("region"):
+        pairs.append(("region", "stage.region", stage["region"]))
     for key, source, value in pairs:
         if data[key] != value:
             return f"data.{key}={data[key]}: {source} is {value}; set {source}, which both read"

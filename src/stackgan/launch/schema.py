@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError, did_you_mean
 from stackgan.core.ranges import Positive
+from stackgan.data.places import Region
 from stackgan.data.splits import JudgedClasses
 from stackgan.launch import allowed, settings
 from stackgan.launch.settings import STRICT
@@ -28,6 +29,7 @@ STAGE_LAUNCH: dict[str, Any] = {
     "image_map": dict[str, Any],
     "classifier": dict[str, Any],
     "classes": JudgedClasses,
+    "region": Region | None,
 }
 """What a stage's YAML says to the launcher rather than to the stage."""
 
