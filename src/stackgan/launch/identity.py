@@ -1,12 +1,13 @@
 """What makes two runs the same run: everything that changes the weights, and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from stackgan.core.errors import UserError
 from stackgan.core.fingerprint import fingerprint
-from stackgan.launch import cli
+from stackgan.launch import allowed, cli
 from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
@@ -22,12 +23,10 @@ def identity(config: Config) -> dict[str, Any]:
     stage = {key: value for key, value in config["stage"].items() if key not in BUDGET | SAID_BY_DATA}
     if "base" in stage and (stage["base"] == "train" or str(stage["base"]).endswith("latest")):
         del stage["base"]
-    idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] == "stage1" else set())
+    idle = NOT_TRAINING | (OF_STAGE2 if stage["name"] != "stage2" else set())
     stage["recipe"] = {key: value for key, value in stage["recipe"].items() if key not in idle}
     if "network" in stage:
-        # A network file describes both stages; only this one's part changes its weights.
-        other = "stage1" if stage["name"] == "stage2" else "stage2"
-        stage["network"] = {key: value for key, value in stage["network"].items() if key != other}
+        stage["network"] = _of_this_stage(config["stage"])
     if "image_encoder" in stage:
         stage["image_encoder"] = {key: value for key, value in stage["image_encoder"].items() if key != "weights"}
     if stage.get("classifier", {}).get("start"):
@@ -35,6 +34,17 @@ def identity(config: Config) -> dict[str, Any]:
         stage["classifier"] = stage["classifier"] | {"start": start}
     parts = {name: {k: v for k, v in config[name].items() if k not in PLACES} for name in ("data", "text")}
     return {"stage": stage, "seed": config["seed"], **parts}
+
+
+def _of_this_stage(stage: Config) -> dict[str, Any]:
+    """A network file describes both stages of StackGAN; only what this stage is built of changes its weights."""
+    of = allowed.resolve("stage", str(stage["_target_"]))
+    built_of = [id(part.settings) for part in of.parts(stage, defaultdict(int)).values()]
+
+    def kept(value: Any) -> bool:
+        return not isinstance(value, Mapping) or any(id(player) in built_of for player in value.values())
+
+    return {key: value for key, value in stage["network"].items() if kept(value)}
 
 
 def folder(config: Config) -> RunFolder:

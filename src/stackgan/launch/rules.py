@@ -81,14 +81,15 @@ def _roll(config: Config) -> str | None:
 
 
 def _lonely(config: Config) -> str | None:
-    recipe, first = config["stage"]["recipe"], config["stage"]["name"] == "stage1"
-    ranks = config["trainer"]["devices"]
+    recipe, name = config["stage"]["recipe"], config["stage"]["name"]
+    first, ranks = name != "stage2", config["trainer"]["devices"]
     if "first_norm" not in recipe:
         return None
     if recipe["batch_size"] == ranks and (first or recipe["first_norm"] == "batch"):
         way = "" if first else ", or stage.recipe.first_norm=running"
         of_each = " of each device" if ranks > 1 else ""
-        needs = f"Stage-I's batch norm{of_each} needs two pictures; set {2 * ranks} or more{way}"
+        whose = "Stage-I's " if name in ("stage1", "stage2") else ""
+        needs = f"{whose}batch norm{of_each} needs two pictures; set {2 * ranks} or more{way}"
         return f"stage.recipe.batch_size={ranks}: {needs}"
     return None
 
@@ -147,7 +148,14 @@ def _judges_split(config: Config) -> str | None:
     return None
 
 
+def _stages_own(config: Config) -> str | None:
+    """What only the stage's class knows of its settings."""
+    stage = config["stage"]
+    objection: str | None = allowed.resolve("stage", stage["_target_"]).objection(stage, config["trainer"]["devices"])
+    return objection
+
+
 RULES: tuple[Callable[[Config], str | None], ...] = (
     _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _read_by_both, _ranks, _lonely,
-    _text_fits, _classes_alone, _judges_split,
+    _text_fits, _classes_alone, _judges_split, _stages_own,
 )  # fmt: skip

@@ -20,6 +20,7 @@ from stackgan.launch.settings import STRICT
 
 STAGE_LAUNCH: dict[str, Any] = {
     "network": dict[str, Any],
+    "reed": dict[str, Any],
     "images": Positive | None,
     "epochs": Positive | None,
     "base": str | None,
@@ -69,7 +70,8 @@ def _target(node: Mapping[str, Any], path: str, beside: Mapping[str, Any] = MISS
     target = node.get("_target_")
     if target is None:
         return {key: _target(value, f"{path}.{key}") if isinstance(value, Mapping) else value for key, value in node.items()}
-    built = BUILT.get("stage.network" if path.startswith("stage.network") else path, frozenset())
+    # Whatever group of networks a stage has, text and data say the same of them.
+    built = BUILT.get(path, BUILT["stage.network"] if path.startswith("stage.") else frozenset())
     arguments = signature(allowed.resolve(path, str(target)))
     known = {key: kind for key, kind in arguments.items() if key not in built} | dict(beside)
     given = {key: value for key, value in node.items() if key != "_target_"}

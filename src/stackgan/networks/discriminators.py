@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from stackgan.networks.blocks import Norm, activation, convolution, doublings, layer, tile
+from stackgan.networks.blocks import Norm, activation, bottleneck, convolution, doublings, layer, tile
 from stackgan.networks.initialise import Initialisation, initialise, normalise_spectrum
 
 Head = Literal["conditional", "unconditional"]
@@ -27,13 +27,15 @@ class ConditionalHead(nn.Module):
         logit_bias: bool,
         norm: Norm,
         projection: bool = False,
+        text_norm: Norm = "none",
     ) -> None:
         super().__init__()
         given = text_dim if text_input == "embedding" else condition_dim
         self.projection = nn.Linear(given, channels, bias=False) if projection else None
         self.read: nn.Module = nn.Identity()
         if text_input == "embedding":
-            self.read = nn.Sequential(nn.Linear(text_dim, condition_dim), activation("leaky_relu"))
+            norms = [nn.BatchNorm1d(condition_dim)] if text_norm == "batch" else []
+            self.read = nn.Sequential(nn.Linear(text_dim, condition_dim), *norms, activation("leaky_relu"))
         self.join = layer(channels + condition_dim, channels, join_kernel, "leaky_relu", norm=norm)
         self.logit = logit_layer(channels, side, logit_bias or norm == "none")
 
@@ -56,6 +58,15 @@ def halvings(width: int, count: int, norm: Norm) -> nn.Sequential:
     encoder = nn.Sequential(convolution(3, width, 4, stride=2, bias=norm == "none"), activation("leaky_relu"))
     for step in range(count - 1):
         encoder.append(layer(width << step, width << (step + 1), 4, "leaky_relu", stride=2, norm=norm))
+    return encoder
+
+
+def halvings_and_residual(width: int, norm: Norm) -> nn.Sequential:
+    """Four halvings to 8 * width channels, no activation after the last two, then a bottleneck residual: GAN-CLS and Stage-I."""
+    encoder = halvings(width, 2, norm)
+    encoder.append(layer(2 * width, 4 * width, 4, "none", stride=2, norm=norm))
+    encoder.append(layer(4 * width, 8 * width, 4, "none", stride=2, norm=norm))
+    encoder.append(bottleneck(8 * width, "leaky_relu", norm))
     return encoder
 
 

@@ -8,16 +8,21 @@ from torch.nn.utils import parametrize
 
 from stackgan.networks.blocks import full_precision
 
-Initialisation = Literal["truncated_normal", "normal"]
-"""Convolutions: truncated normal (the paper's TensorFlow code) or normal (the authors' PyTorch code), standard deviation 0.02."""
+Initialisation = Literal["truncated_normal", "normal", "normal_convolutions"]
+"""Convolutions: truncated normal (the paper's TensorFlow code) or normal (the authors' PyTorch code), standard deviation 0.02.
+
+normal_convolutions: as normal, but linear layers keep torch's own first values (GAN-CLS).
+"""
 
 
 def initialise(network: nn.Module, kind: Initialisation) -> None:
-    """Linear and transposed convolutions N(0, 0.02), batch norm's gamma N(1, 0.02), their biases 0; convolutions as kind says.
+    """Linear and transposed convolutions N(0, 0.02), batch norm's gamma N(1, 0.02), their biases 0; but see Initialisation.
 
     Biases of convolutions keep torch's own first values, as in the authors' PyTorch code.
     """
     for module in network.modules():
+        if isinstance(module, nn.Linear) and kind == "normal_convolutions":
+            continue
         if isinstance(module, nn.Conv2d) and kind == "truncated_normal":
             nn.init.trunc_normal_(module.weight, std=0.02, a=-0.04, b=0.04)
         elif isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):

@@ -14,7 +14,7 @@ from stackgan.networks.blocks import (
     layer,
     smallest_side,
 )
-from stackgan.networks.discriminators import ConditionalHead, Discriminator, halvings, halvings_to_four
+from stackgan.networks.discriminators import ConditionalHead, Discriminator, halvings, halvings_and_residual, halvings_to_four
 from stackgan.networks.generators import StageOneBase
 
 
@@ -79,12 +79,7 @@ class StageOneDiscriminator(Discriminator):
         norm: Norm = "batch",
         spectral: bool = False,
     ) -> None:
-        inner: Activation = "none" if residual else "leaky_relu"
-        encoder = halvings(width, 2, norm)
-        encoder.append(layer(2 * width, 4 * width, 4, inner, stride=2, norm=norm))
-        encoder.append(layer(4 * width, 8 * width, 4, inner, stride=2, norm=norm))
-        if residual:
-            encoder.append(bottleneck(8 * width, "leaky_relu", norm))
+        encoder = halvings_and_residual(width, norm) if residual else halvings(width, 4, norm)
         head = ConditionalHead(text_dim, condition_dim, 8 * width, smallest_side(resolution), "embedding", 1, False, norm)
         super().__init__(resolution, encoder, head, None, "embedding", "truncated_normal", spectral)
 

@@ -49,6 +49,11 @@ class Stage(LightningModule):
         """The networks to build, by constructor argument. node: `stage`'s settings. sizes: text_dim, feature_dim where known."""
         raise NotImplementedError
 
+    @classmethod
+    def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:
+        """What in the stage's settings does not go together: key, value and the way out in one line. ranks: training processes."""
+        return None
+
     def __init__(self, name: str, seed: int, batch_size: int, epoch_images: int) -> None:
         super().__init__()
         self.automatic_optimization = False

@@ -18,7 +18,7 @@ from stackgan.stage.stacked import Alone, Draws, Fakes, Stacked
 
 
 class StackGAN(Conditional):
-    """Stage-I where first is None, else Stage-II.
+    """Stage-I where first is None, else Stage-II. Stage-I's networks are also those of the plain conditional GAN, "vanilla".
 
     network: the stage's own generator; first: a trained Stage-I generator, frozen unless recipe.first_trained.
     resolution: pixels a side of what is drawn. conditioning_augmentation, text_twice: the paper's ablations (Table 2).
@@ -31,7 +31,7 @@ class StackGAN(Conditional):
     def __init__(
         self,
         *,
-        name: Literal["stage1", "stage2"],
+        name: Literal["stage1", "stage2", "vanilla"],
         network: StageOneBase | StageTwoGenerator,
         discriminator: Discriminator,
         recipe: Recipe,
@@ -65,7 +65,7 @@ class StackGAN(Conditional):
         drawing = both | {"conditioning_augmentation": node["conditioning_augmentation"]}
         if node["name"] == "stage2":
             drawing |= {"text_twice": node["text_twice"], "first_resolution": 64}
-        networks = node["network"][node["name"]]
+        networks = node["network"]["stage2" if node["name"] == "stage2" else "stage1"]
         return {
             "network": Part(networks["generator"], "stage.network.generator", "generator", drawing),
             "discriminator": Part(networks["discriminator"], "stage.network.discriminator", "discriminator", both),
