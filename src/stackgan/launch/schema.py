@@ -21,6 +21,7 @@ from stackgan.launch.settings import STRICT
 STAGE_LAUNCH: dict[str, Any] = {
     "network": dict[str, Any],
     "reed": dict[str, Any],
+    "gawwn": dict[str, Any],
     "images": Positive | None,
     "epochs": Positive | None,
     "base": str | None,

@@ -7,7 +7,7 @@ from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Pictures
 from stackgan.networks.blocks import Norm, Width, activation
 from stackgan.networks.gawwn_discriminator import LocatedDiscriminator
-from stackgan.networks.gawwn_layers import SIDE, bottleneck, convolved, doubled, initialise, opened, spread
+from stackgan.networks.gawwn_layers import SIDE, bottleneck, convolved, doubled, initialise_as_published, opened, spread
 from stackgan.networks.spatial import PlacedNoise, PlacedText, crop, place
 
 
@@ -51,7 +51,7 @@ class BoxGenerator(nn.Module):
             nn.ConvTranspose2d(last_width, 3, 4, 2, 1),
             nn.Tanh(),
         )
-        initialise(self)
+        initialise_as_published(self, spectral=False)
 
     def forward(self, text_BT: Tensor, draws: PlacedNoise) -> Pictures:
         """Draw one picture a sentence, 128x128, the thing in its box. text_BT: embeddings, any scale."""
@@ -85,7 +85,7 @@ class BoxDiscriminator(LocatedDiscriminator):
             convolved(condition_dim, 4 * width, 4, "relu", stride=2, norm=norm),
             convolved(4 * width, width, 4, "relu", stride=2, norm=norm),
         )
-        initialise(self, spectral)
+        initialise_as_published(self, spectral)
 
     def looked_at(self, features_BCHW: Tensor, given: PlacedText) -> Tensor:
         """The box, stretched over the map."""

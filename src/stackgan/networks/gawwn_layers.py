@@ -1,10 +1,9 @@
-"""What the networks of GAWWN's published code (reedscot/nips2016) share: biased layers, and the trunk of both discriminators."""
+"""What the networks of GAWWN's published code (reedscot/nips2016) share: layers with biases, and first weights."""
 
-import torch
 from torch import Tensor, nn
 
 from stackgan.networks.blocks import Activation, Norm, Residual, activation
-from stackgan.networks.initialise import normalise_spectrum
+from stackgan.networks.initialise import initialise, normalise_spectrum
 
 SIDE = 16
 """Pixels a side of the maps on which places are marked."""
@@ -52,16 +51,11 @@ def spread(vector_BK: Tensor, side: int) -> Tensor:
     return vector_BK[:, :, None, None].expand(-1, -1, side, side)
 
 
-def initialise(network: nn.Module, spectral: bool = False) -> None:
-    """Convolutions N(0, 0.02), batch norm's gamma N(1, 0.02), their biases 0; linear layers keep torch's own first values."""
+def initialise_as_published(network: nn.Module, spectral: bool) -> None:
+    """Convolutions N(0, 0.02) with biases 0, batch norm's gamma N(1, 0.02); linear layers keep torch's own first values."""
+    initialise(network, "normal_convolutions")
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(module.weight, std=0.02)
-        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            nn.init.normal_(module.weight, mean=1.0, std=0.02)
-        else:
-            continue
-        if module.bias is not None:
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)) and module.bias is not None:
             nn.init.zeros_(module.bias)
     if spectral:
         normalise_spectrum(network)

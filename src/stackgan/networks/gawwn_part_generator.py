@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from stackgan.core.ranges import Positive
 from stackgan.networks.blocks import Norm, Width
-from stackgan.networks.gawwn_layers import finished, initialise, mapped
+from stackgan.networks.gawwn_layers import finished, initialise_as_published, mapped
 
 
 class PartCompleter(nn.Module):
@@ -26,7 +26,7 @@ class PartCompleter(nn.Module):
             mapped(4 * width, 2 * width, "relu"),
             finished(nn.Linear(2 * width, 3 * parts), nn.Sigmoid(), "none"),
         )
-        initialise(self)
+        initialise_as_published(self, spectral=False)
 
     def forward(self, text_BT: Tensor, noise_BZ: Tensor, given_BP3: Tensor) -> Tensor:
         """(B, P, 3) x, y, visible, all in 0..1: what is given where its third number is 1, drawn where that is 0.
@@ -57,7 +57,7 @@ class PartDiscriminator(nn.Module):
             mapped(text_dim, 4 * width, "leaky_relu", norm), mapped(4 * width, 2 * width, "leaky_relu", norm)
         )
         self.logit = nn.Sequential(mapped(4 * width, 2 * width, "leaky_relu", norm), nn.Linear(2 * width, 1))
-        initialise(self, spectral)
+        initialise_as_published(self, spectral)
 
     def forward(self, parts_BP3: Tensor, text_BT: Tensor) -> Tensor:
         """Returns logits (B,). parts_BP3: x, y, visible; three zeros for a part that is not there."""

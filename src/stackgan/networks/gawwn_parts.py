@@ -7,7 +7,17 @@ from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Pictures
 from stackgan.networks.blocks import Norm, Width
 from stackgan.networks.gawwn_discriminator import LocatedDiscriminator
-from stackgan.networks.gawwn_layers import SIDE, bottleneck, convolved, doubled, finished, initialise, mapped, opened, spread
+from stackgan.networks.gawwn_layers import (
+    SIDE,
+    bottleneck,
+    convolved,
+    doubled,
+    finished,
+    initialise_as_published,
+    mapped,
+    opened,
+    spread,
+)
 from stackgan.networks.spatial import PlacedNoise, PlacedText, covered, part_maps
 
 
@@ -45,7 +55,7 @@ class PartsGenerator(nn.Module):
             nn.ConvTranspose2d(width, 3, 4, 2, 1),
             nn.Tanh(),
         )
-        initialise(self)
+        initialise_as_published(self, spectral=False)
 
     def forward(self, text_BT: Tensor, draws: PlacedNoise) -> Pictures:
         """Draw one picture a sentence, 128x128, its parts where draws.place (B, P, 3) says. text_BT: embeddings, any scale."""
@@ -75,7 +85,7 @@ class PartsDiscriminator(LocatedDiscriminator):
         spectral: bool = False,
     ) -> None:
         super().__init__(text_dim, condition_dim, width, 2 * width + parts, condition_dim, projection, norm)
-        initialise(self, spectral)
+        initialise_as_published(self, spectral)
 
     def looked_at(self, features_BCHW: Tensor, given: PlacedText) -> Tensor:
         """The map where any part lies, and the parts' own maps."""

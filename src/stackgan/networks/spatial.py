@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample, one_hot
-
+from torch.nn.functional import affine_grid, grid_sample
 
 VISIBLE = 0.1
 """A part with more than this as its third number is drawn (reedscot/nips2016)."""
@@ -71,8 +70,10 @@ def part_maps(parts_BP3: Tensor, side: int) -> Tensor:
     at_BP2 = (parts_BP3[..., :2] * side).floor().long()
     inside_BP = ((at_BP2 >= 0) & (at_BP2 < side)).all(2) & (parts_BP3[..., 2] > VISIBLE)
     pixel_BP = at_BP2[..., 1] * side + at_BP2[..., 0]
-    maps = one_hot(torch.where(inside_BP, pixel_BP, 0), side * side) * inside_BP[..., None]
-    return maps.unflatten(2, (side, side)).to(parts_BP3.dtype)
+    # By scatter, since one_hot asks a GPU whether all indices fit, and waits for the answer.
+    maps_BPN = parts_BP3.new_zeros(*pixel_BP.shape, side * side)
+    maps_BPN.scatter_(2, torch.where(inside_BP, pixel_BP, 0)[..., None], inside_BP[..., None].to(maps_BPN.dtype))
+    return maps_BPN.reshape(*pixel_BP.shape, side, side)
 
 
 def covered(maps_BPHW: Tensor) -> Tensor:
