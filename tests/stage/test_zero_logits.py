@@ -27,6 +27,7 @@ def adversarial(terms: dict[str, Tensor]) -> float:
         ("paper", "stage2", 1.3863, 0.6931),
         ("pytorch", "stage1", 1.3863, 0.6931),
         ("pytorch", "stage2", 1.3863, 1.3863),
+        ("paper", "vanilla", 1.3863, 0.6931),
     ],
 )
 def test_published_constants(system: str, number: str, for_discriminator: float, for_generator: float) -> None:

@@ -14,22 +14,27 @@ from stackgan.launch import build, cli, schema
 from stackgan.launch.places import CONF
 from stackgan.launch.quiet import quiet
 from stackgan.stage.base import Stage
+from stackgan.stage.conditional import Conditional
+from stackgan.stage.reed import GanCls
 from stackgan.stage.stackgan import StackGAN
 
 S = TypeVar("S", bound=Stage)
 BATCH, TEXT, SEED, EPOCH_IMAGES = 4, 16, 3, 8
 SIZE = {"stage1": 64, "stage2": 128}
+"""Pixels a side, where not 64."""
+REED = tuple(f"stage.reed.{player}.width=8" for player in ("generator", "discriminator"))
 
 
 def settings(*words: str, stage: str = "stage1") -> dict[str, Any]:
     """Checked settings of a tiny stage: the project's own YAML, narrow."""
     tiny = [
         f"stage={stage}",
-        f"stage.resolution={SIZE[stage]}",
+        f"stage.resolution={SIZE.get(stage, 64)}",
         "stage.network.condition_dim=8",
         "stage.network.noise_dim=6",
         *(f"stage.network.{one}.{player}.width=8" for one in SIZE for player in ("generator", "discriminator")),
         "stage.network.stage2.generator.residual_blocks=1",
+        *(REED if stage.startswith("gan_") else ()),
         f"stage.recipe.batch_size={BATCH}",
         f"seed={SEED}",
     ]
@@ -49,6 +54,13 @@ def tiny(*words: str, stage: str = "stage1", like: str = "stage1") -> StackGAN:
     stage_built = build.stage(settings(*words, stage=stage), {"text_dim": TEXT, "train_size": EPOCH_IMAGES}, first)
     assert isinstance(stage_built, StackGAN)
     return stage_built
+
+
+def tiny_reed(*words: str, stage: str = "gan_int_cls") -> GanCls:
+    """A stage of GAN-CLS's family."""
+    built = build.stage(settings(*words, stage=stage), {"text_dim": TEXT, "train_size": EPOCH_IMAGES})
+    assert isinstance(built, GanCls)
+    return built
 
 
 def batches(count: int, size: int = 64, mismatched: str = "image") -> list[Batch]:
@@ -78,7 +90,7 @@ def batches(count: int, size: int = 64, mismatched: str = "image") -> list[Batch
     return found
 
 
-def batches_for(stage: StackGAN, count: int) -> list[Batch]:
+def batches_for(stage: Conditional, count: int) -> list[Batch]:
     """The batches that this stage's recipe asks the data for."""
     return batches(count, stage.resolution, stage.recipe.mismatched_pair)
 

@@ -137,6 +137,8 @@ def _next(config: Config) -> str:
         return (
             f"python src/evaluate.py run=run://stage1/{config['data']['name']}/latest scores a Stage-I's pictures through its eyes"
         )
+    if stage["name"] not in ("stage1", "stage2"):
+        return f"python src/evaluate.py run=run://{stage['name']}/{config['data']['name']}/latest scores its pictures"
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:
         light = "text=minilm stage/network=light stage/recipe=modern stage.images=512000"
         return f"python src/train.py stage=stage1 data=oxford {light} trains on real flowers; README.md says where to put them"
