@@ -7,7 +7,7 @@ from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Pictures
 from stackgan.networks.blocks import Norm, Width, activation
 from stackgan.networks.gawwn_discriminator import LocatedDiscriminator
-from stackgan.networks.gawwn_layers import SIDE, bottleneck, convolved, doubled, initialise_as_published, opened, spread
+from stackgan.networks.gawwn_layers import SIDE, bottleneck, convolved, doubled, enlarged, initialise_as_published, opened, spread
 from stackgan.networks.spatial import PlacedNoise, PlacedText, crop, place
 
 
@@ -15,10 +15,18 @@ class BoxGenerator(nn.Module):
     """A global path draws the whole, a local path the thing in the box; they meet at 16x16, the local one moved into its box.
 
     width: ngf, the 16x16 maps have twice as many channels. last_width: channels at 64x64, 32 whatever ngf.
-    noise_dim: Z. Text and noise become 4 * width numbers each. 73,545,699 parameters as published (text_dim 1024).
+    noise_dim: Z. Text and noise become 4 * width numbers each.
+    resized: how it doubles from 16x16 on, see gawwn_layers.enlarged. 73,545,699 parameters as published (text_dim 1024).
     """
 
-    def __init__(self, text_dim: Positive, noise_dim: Positive = 100, width: Width = 128, last_width: Positive = 32) -> None:
+    def __init__(
+        self,
+        text_dim: Positive,
+        noise_dim: Positive = 100,
+        width: Width = 128,
+        last_width: Positive = 32,
+        resized: bool = False,
+    ) -> None:
         super().__init__()
         self.text_dim, self.noise_dim = text_dim, noise_dim
         each = 4 * width
@@ -46,9 +54,9 @@ class BoxGenerator(nn.Module):
         )
         self.draw = nn.Sequential(
             convolved(4 * width, 2 * width, 3, "relu"),
-            doubled(2 * width, width),
-            doubled(width, last_width),
-            nn.ConvTranspose2d(last_width, 3, 4, 2, 1),
+            doubled(2 * width, width, resized=resized),
+            doubled(width, last_width, resized=resized),
+            enlarged(last_width, 3, resized),
             nn.Tanh(),
         )
         initialise_as_published(self, spectral=False)

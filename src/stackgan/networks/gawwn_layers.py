@@ -27,9 +27,19 @@ def opened(channels: int, out: int) -> nn.Sequential:
     return finished(nn.ConvTranspose2d(channels, out, 4), nn.BatchNorm2d(out), "none")
 
 
-def doubled(channels: int, out: int, act: Activation = "relu") -> nn.Sequential:
-    """Twice the side, by a transposed convolution."""
-    return finished(nn.ConvTranspose2d(channels, out, 4, 2, 1), nn.BatchNorm2d(out), act)
+def doubled(channels: int, out: int, act: Activation = "relu", resized: bool = False) -> nn.Sequential:
+    """Twice the side, with batch norm; see enlarged."""
+    return finished(enlarged(channels, out, resized), nn.BatchNorm2d(out), act)
+
+
+def enlarged(channels: int, out: int, resized: bool) -> nn.Module:
+    """Twice the side by a transposed convolution, as published; or by nearest neighbour and a 3x3 convolution.
+
+    resized: the second. A transposed convolution of few channels leaves a checkerboard for a long time.
+    """
+    if not resized:
+        return nn.ConvTranspose2d(channels, out, 4, 2, 1)
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(channels, out, 3, padding=1))
 
 
 def mapped(channels: int, out: int, act: Activation, norm: Norm = "batch") -> nn.Sequential:

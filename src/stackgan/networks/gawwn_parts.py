@@ -12,6 +12,7 @@ from stackgan.networks.gawwn_layers import (
     bottleneck,
     convolved,
     doubled,
+    enlarged,
     finished,
     initialise_as_published,
     mapped,
@@ -25,10 +26,17 @@ class PartsGenerator(nn.Module):
     """Parts as 16x16 maps: a global path reads them all, a local path draws where there is any, and the maps themselves go along.
 
     parts: P, how many. width: ngf; 512 local and 128 global channels at 16x16 as published. noise_dim: Z.
-    26,471,043 parameters as published (text_dim 1024, 15 parts).
+    resized: how it doubles from 16x16 on, see gawwn_layers.enlarged. 26,471,043 parameters as published (text_dim 1024, 15 parts).
     """
 
-    def __init__(self, text_dim: Positive, parts: Positive = 15, noise_dim: Positive = 100, width: Width = 128) -> None:
+    def __init__(
+        self,
+        text_dim: Positive,
+        parts: Positive = 15,
+        noise_dim: Positive = 100,
+        width: Width = 128,
+        resized: bool = False,
+    ) -> None:
         super().__init__()
         self.text_dim, self.noise_dim, self.parts = text_dim, noise_dim, parts
         each = 4 * width
@@ -50,9 +58,9 @@ class PartsGenerator(nn.Module):
             convolved(5 * width + parts, each, 3, "relu"),
             convolved(each, each, 3, "none"),
             bottleneck(each),
-            doubled(each, 2 * width),
-            doubled(2 * width, width),
-            nn.ConvTranspose2d(width, 3, 4, 2, 1),
+            doubled(each, 2 * width, resized=resized),
+            doubled(2 * width, width, resized=resized),
+            enlarged(width, 3, resized),
             nn.Tanh(),
         )
         initialise_as_published(self, spectral=False)
