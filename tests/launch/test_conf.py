@@ -5,13 +5,16 @@ Found by walking, so that a new file needs no test.
 
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import yaml
 from commands import BIRDS, SMALL, Composed, Program
 from hydra.utils import instantiate
+from omegaconf import DictConfig
 
 from stackgan.core.errors import UserError
 from stackgan.draw.mode import Mode
@@ -32,7 +35,6 @@ SAMPLE = {"swap": ("mode.old=red", "mode.new=blue")}
 """What a mode needs beside its name."""
 WITHOUT_CALLBACKS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none")
 PLAIN = ("stage.recipe.batch_size=2", "stage.images=4", "callbacks=none", "logger=none", *BIRDS, "trainer.precision=32-true")
-NARROW = tuple(f"stage.network.stage{n}.{player}.width=8" for n in (1, 2) for player in ("generator", "discriminator"))
 BASE = ("stage.base=train", "stage.base_images=4", "stage.resolution=128")
 """A Stage-II that stands on two steps of Stage-I."""
 
@@ -49,8 +51,28 @@ BESIDE = {
 }
 """What a choice needs beside it, on a machine without a GPU."""
 
-STACKS = [choice for choice in choices("stage") if "network" in (CONF / "stage" / f"{choice}.yaml").read_text().split("_self_")[0]]
+
+def groups(stage: str) -> dict[str, str]:
+    """The groups that a stage's file, or one that it begins with, is made of, with their choices."""
+    found: dict[str, str] = {}
+    for entry in yaml.safe_load((CONF / "stage" / f"{stage}.yaml").read_text()).get("defaults", []):
+        found |= entry if isinstance(entry, dict) else groups(entry) if entry != "_self_" else {}
+    return found
+
+
+STACKS = [choice for choice in choices("stage") if "network" in groups(choice)]
 """Stages that are made of stage/network and stage/recipe."""
+
+
+def networks(stage: str) -> list[str]:
+    """The choices of stage/network that a stage knows: a rival's own networks are a group that follows it."""
+    own = [group for group, choice in groups(stage).items() if choice == "${stage/network}"]
+    return choices(f"stage/{own[0]}") if own else choices("stage/network")
+
+
+MADE_OF = [(stage, network) for stage in STACKS for network in networks(stage)]
+FAMILIES = {group: stage for stage in STACKS for group, choice in groups(stage).items() if choice == "${stage/network}"}
+"""A stage for each group of rivals' networks."""
 
 FACTS = {"text_dim": 512, "train_size": 100}
 ENCODER = ("stage=text_encoder", "data=oxford", "stage.recipe.batch_size=5", "callbacks=none", "logger=none")
@@ -62,6 +84,8 @@ ALL = [(group, choice) for group in GROUPS for choice in choices(group)]
 @pytest.mark.parametrize(("group", "choice"), ALL, ids=["=".join(pair) for pair in ALL])
 def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
     words = {"stage/encoder": ENCODER[:1], "stage/image_encoder": ENCODER[:1], "stage/classifier": ("stage=judge",)}.get(group, ())
+    if (family := group.removeprefix("stage/")) in FAMILIES:
+        words, group = (f"stage={FAMILIES[family]}",), "stage/network"
     config = schema.check(composed(*words, f"{group}={choice}", *BESIDE.get(choice, ())))
     rules.check(config)
     if group in ("stage", "data", "text"):
@@ -125,8 +149,7 @@ def test_every_base_file_lists_what_the_others_set() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", choices("stage/network"))
-@pytest.mark.parametrize("stage", STACKS)
+@pytest.mark.parametrize(("stage", "network"), MADE_OF)
 @pytest.mark.parametrize("recipe", ["paper", "modern"])
 def test_every_network_of_every_stage_is_built(stage: str, network: str, recipe: str, composed: Composed) -> None:
     words = (f"stage/network={network}", f"stage/recipe={recipe}")
@@ -134,9 +157,18 @@ def test_every_network_of_every_stage_is_built(stage: str, network: str, recipe:
     with torch.device("meta"):
         first = build.generator_network(below, FACTS) if stage == "stage2" else None
         built = build.stage(config, FACTS, first)
-    assert built.resolution == (256 if stage == "stage2" else 64)
+    assert built.resolution == config["stage"]["resolution"]
     assert isinstance(built.generator, Stacked) == (stage == "stage2")
     assert (built.average is not None) == (recipe == "modern")
+
+
+def narrow(node: Any, path: str = "stage", width: int = 8) -> Iterator[str]:
+    """The words that make every network of a stage as narrow as its smallest is in tests."""
+    for key, value in node.items():
+        if key == "width" and isinstance(value, int):
+            yield f"{path}.width={min(width, value)}"
+        elif isinstance(value, DictConfig):
+            yield from narrow(value, f"{path}.{key}", width)
 
 
 def trained(program: Program, desk: Path, stage: str, *words: str) -> None:
@@ -151,16 +183,19 @@ def trained(program: Program, desk: Path, stage: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", choices("stage/recipe"))
-@pytest.mark.parametrize("stage", [pytest.param(s, marks=pytest.mark.slow) if s == "stage2" else s for s in STACKS])
-def test_every_recipe_trains(stage: str, recipe: str, program: Program, desk: Path) -> None:
-    trained(program, desk, stage, *WITHOUT_CALLBACKS, f"stage/recipe={recipe}", "stage.images=8")
+@pytest.mark.parametrize(
+    "stage", [s if s in ("stage1", *FAMILIES.values()) else pytest.param(s, marks=pytest.mark.slow) for s in STACKS]
+)
+def test_every_recipe_trains(stage: str, recipe: str, composed: Composed, program: Program, desk: Path) -> None:
+    words = (*WITHOUT_CALLBACKS, f"stage/recipe={recipe}", "stage.images=8")
+    trained(program, desk, stage, *words, *narrow(composed(f"stage={stage}", *words).stage))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", choices("stage/network"))
-@pytest.mark.parametrize("stage", STACKS)
-def test_every_network_trains(stage: str, network: str, program: Program, desk: Path) -> None:
-    trained(program, desk, stage, *PLAIN, *NARROW, f"stage/network={network}")
+@pytest.mark.parametrize(("stage", "network"), MADE_OF)
+def test_every_network_trains(stage: str, network: str, composed: Composed, program: Program, desk: Path) -> None:
+    words = (*PLAIN, f"stage/network={network}")
+    trained(program, desk, stage, *words, *narrow(composed(f"stage={stage}", *words).stage))
 
 
 @pytest.mark.slow

@@ -38,6 +38,22 @@ def test_what_changes_the_weights(word: str, composed: Composed) -> None:
     assert name(composed, word) != name(composed)
 
 
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [("stage.network.stage1.generator.width=12", True), ("stage.network.stage2.generator.width=12", True),
+     ("stage.recipe.first_norm=batch", True), ("stage.images=8", True), ("stage.reed.generator.width=12", False),
+     ("stage.network.noise_dim=12", False), ("stage.interpolation_beta=0.4", False)],
+)  # fmt: skip
+def test_a_rival_counts_its_own_networks(word: str, same: bool, composed: Composed) -> None:
+    assert (name(composed, "stage=gan_int", word) == name(composed, "stage=gan_int")) == same
+
+
+def test_vanilla_is_made_of_stage_one_s_networks(composed: Composed) -> None:
+    plain = name(composed, "stage=vanilla")
+    assert name(composed, "stage=vanilla", "stage.network.stage1.generator.width=12") != plain
+    assert name(composed, "stage=vanilla", "stage.network.stage2.generator.width=12") == plain
+
+
 def test_a_region_counts_whoever_asks_for_it(composed: Composed) -> None:
     birds = [word for word in SMALL if not word.startswith(("data.train", "data.test"))]
 

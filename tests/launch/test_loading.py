@@ -22,7 +22,13 @@ from stackgan.draw.painter import Painter
 from stackgan.launch import restore
 from stackgan.runs.folder import RunFolder
 
-WORDS = {"stage1": (), "stage2": ("stage=stage2", "stage.resolution=128"), "paper": ("stage/recipe=paper",)}
+WORDS = {
+    "stage1": (),
+    "stage2": ("stage=stage2", "stage.resolution=128"),
+    "paper": ("stage/recipe=paper",),
+    "vanilla": ("stage=vanilla",),
+    "gan_cls": ("stage=gan_cls", "stage.reed.generator.width=8", "stage.reed.discriminator.width=8"),
+}
 SENTENCES = ["a red bird", "a blue bird with white wings"]
 
 

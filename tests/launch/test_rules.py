@@ -40,6 +40,12 @@ CASES: list[tuple[list[str], str, list[list[str]]]] = [
      [["stage.recipe.mismatched_pair=none"]]),
     (["data.resolution=128"], "data.resolution=128: stage.resolution is 64; set stage.resolution, which both read",
      [["stage.resolution=128"]]),
+    (["stage=gan_int", "stage.recipe.batch_size=6", "trainer.devices=2"],
+     "stage.recipe.batch_size=6: interpolation pairs the sentences of each device; set a multiple of 4, or stage.interpolation",
+     [["stage=gan_int", "stage.recipe.batch_size=8", "trainer.devices=2"], ["stage=gan_int", "stage.recipe.batch_size=6"],
+      ["stage=gan_cls", "stage.recipe.batch_size=6", "trainer.devices=2"]]),
+    (["stage=gan_cls", "stage.recipe.batch_size=1"], "stage.recipe.batch_size=1: batch norm needs two pictures; set 2 or more",
+     [["stage=gan_cls", "stage.recipe.batch_size=2"]]),
     (["trainer.devices=3"], "data.batch_size=64: is shared by trainer.devices=3, which must divide it",
      [["trainer.devices=2"], ["trainer.devices=3", "stage.recipe.batch_size=66"]]),
 ]  # fmt: skip

@@ -18,12 +18,13 @@ from torch import nn
 from stackgan.launch import cli, rank, ranks
 from stackgan.launch.training import train
 from stackgan.networks import blocks
+from stackgan.stage.adversarial import Adversarial
 from stackgan.stage.stackgan import StackGAN
 
 
 def watch(folder: Path) -> None:
     """Keep each iteration's samples and terms, and the weights after the last."""
-    step, seen = StackGAN.training_step, list[dict[str, Any]]()
+    step, seen = Adversarial.training_step, list[dict[str, Any]]()
 
     def watched(stage: Any, batch: Any, index: int) -> None:
         step(stage, batch, index)
@@ -34,7 +35,7 @@ def watch(folder: Path) -> None:
         weights = {name: value.clone() for name, value in stage.named_parameters()}
         torch.save({"seen": seen, "weights": weights, "threads": torch.get_num_threads()}, folder / f"rank-{stage.global_rank}.pt")
 
-    StackGAN.training_step = watched  # type: ignore[method-assign]
+    Adversarial.training_step = watched  # type: ignore[method-assign]
 
 
 class Affine(nn.Module):
