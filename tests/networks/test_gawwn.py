@@ -31,7 +31,7 @@ def count(network: nn.Module) -> int:
 def nodes(stage: str, *words: str) -> Any:
     cli.register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", [f"stage={stage}", *words]).stage.gawwn
+        return compose("train", [f"stage={stage}", *words]).stage[stage]
 
 
 @pytest.mark.parametrize(("stage", "network", "generator", "discriminator"), COUNTS)

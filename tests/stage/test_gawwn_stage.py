@@ -91,10 +91,13 @@ def test_a_place_that_is_missing_or_of_another_shape_is_refused(kind: str) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_would_part_pictures_from_places_is_refused(kind: str) -> None:
-    of, good = type(located(kind)), {"augment_translation": 0.0, "mismatched_pair": "roll"}
-    assert of.objection({"recipe": good}, 1) is None
+    of = type(located(kind))
+    good = {"augment_translation": 0.0, "mismatched_pair": "roll", "discriminator_norm": "batch", "batch_size": 6}
+    assert of.objection({"recipe": good}, 2) is None
     assert "augment_translation=0.1: would move" in str(of.objection({"recipe": {**good, "augment_translation": 0.1}}, 1))
     assert "mismatched_pair=image: another" in str(of.objection({"recipe": {**good, "mismatched_pair": "image"}}, 1))
+    assert "of each device needs two mismatched pairs, one fewer than pictures; set 9" in str(of.objection({"recipe": good}, 3))
+    assert of.objection({"recipe": {**good, "discriminator_norm": "none"}}, 3) is None
 
 
 def test_the_part_generator_refuses_what_belongs_to_pictures() -> None:

@@ -116,7 +116,9 @@ def test_a_stage_is_the_plain_loop(kind: str, recipe: str) -> None:
         assert agree(stage.average, plain.average, before.generator, "average") > 10
 
 
-@pytest.mark.parametrize("change", ["stage.recipe.redraw_noise=true", "stage.recipe.beta2=0.9", "stage.recipe.mismatched_pair=none"])
+@pytest.mark.parametrize(
+    "change", ["stage.recipe.redraw_noise=true", "stage.recipe.beta2=0.9", "stage.recipe.mismatched_pair=none"]
+)
 def test_the_comparison_notices(change: str) -> None:
     stage, before, plain = trained_both_ways("box", "gawwn", change)
     ours, theirs = nn.ModuleList([stage.generator, stage.discriminator]), nn.ModuleList([plain.G, plain.D])

@@ -18,7 +18,7 @@ PARTS, KINDS = 3, ("box", "parts")
 
 def located(kind: str, *words: str) -> Gawwn:
     """stage=gawwn_box or gawwn_parts."""
-    built = _built(f"gawwn_{kind}", "stage.resolution=128", "stage.gawwn.discriminator.condition_dim=8", *words)
+    built = _built(f"gawwn_{kind}", "stage.resolution=128", f"stage.gawwn_{kind}.discriminator.condition_dim=8", *words)
     assert isinstance(built, Gawwn)
     return built
 
@@ -31,9 +31,9 @@ def completing(*words: str) -> PartGeneratorStage:
 
 
 def _built(stage: str, *words: str) -> Any:
-    narrow = [f"stage.gawwn.{player}.width=8" for player in ("generator", "discriminator")]
+    narrow = [f"stage.{stage}.{player}.width=8" for player in ("generator", "discriminator")]
     if stage != "gawwn_box":
-        narrow.append(f"stage.gawwn.generator.parts={PARTS}")
+        narrow.append(f"stage.{stage}.generator.parts={PARTS}")
     return build.stage(settings(*narrow, *words, stage=stage), {"text_dim": TEXT, "train_size": EPOCH_IMAGES})
 
 

@@ -46,21 +46,26 @@ class Gawwn(Conditional):
     @classmethod
     def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
         """See Stage."""
-        text = {"text_dim": sizes["text_dim"]}
+        name, text = node["name"], {"text_dim": sizes["text_dim"]}
         return {
-            "network": Part(node["gawwn"]["generator"], "stage.gawwn.generator", "generator", text),
-            "discriminator": Part(node["gawwn"]["discriminator"], "stage.gawwn.discriminator", "discriminator", text),
+            "network": Part(node[name]["generator"], f"stage.{name}.generator", "generator", text),
+            "discriminator": Part(node[name]["discriminator"], f"stage.{name}.discriminator", "discriminator", text),
         }
 
     @classmethod
     def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:
-        """See Stage: pictures may not move when their places do not."""
-        moves, pair = node["recipe"]["augment_translation"], node["recipe"]["mismatched_pair"]
+        """See Stage: pictures may not move when their places do not; D's batch norm of vectors needs two of them."""
+        recipe = node["recipe"]
+        moves, pair = recipe["augment_translation"], recipe["mismatched_pair"]
         if moves:
             return f"stage.recipe.augment_translation={moves}: would move birds out of their {cls.kind}; set 0"
         if pair == "image":
             needs = f"another picture has its bird elsewhere than this {cls.kind}"
             return f"stage.recipe.mismatched_pair=image: {needs}; set sentence, roll or none"
+        if pair == "roll" and recipe["discriminator_norm"] == "batch" and recipe["batch_size"] < 3 * ranks:
+            of_each = " of each device" if ranks > 1 else ""
+            needs = f"D's batch norm{of_each} needs two mismatched pairs, one fewer than pictures; set {3 * ranks} or more"
+            return f"stage.recipe.batch_size={recipe['batch_size']}: {needs}"
         return None
 
     def draw_fakes(self, batch: Batch, stream: str) -> Pictures:

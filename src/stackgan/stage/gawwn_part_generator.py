@@ -52,10 +52,10 @@ class PartGeneratorStage(Adversarial):
     @classmethod
     def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
         """See Stage."""
-        text = {"text_dim": sizes["text_dim"]}
+        name, text = node["name"], {"text_dim": sizes["text_dim"]}
         return {
-            "network": Part(node["gawwn"]["generator"], "stage.gawwn.generator", "generator", text),
-            "discriminator": Part(node["gawwn"]["discriminator"], "stage.gawwn.discriminator", "discriminator", text),
+            "network": Part(node[name]["generator"], f"stage.{name}.generator", "generator", text),
+            "discriminator": Part(node[name]["discriminator"], f"stage.{name}.discriminator", "discriminator", text),
         }
 
     @classmethod
