@@ -126,7 +126,7 @@ def test_a_judge_s_network_follows_the_data(words: tuple[str, ...], classifier: 
     for verb in ("train", "prepare"):
         stage = composed("stage=judge", *words, config=verb).stage
         assert stage.classifier.name == classifier
-        assert stage.resolution == {"small": 64, "efficientnet_lite0": 224}[classifier]
+        assert stage.resolution == {"small": 64, "efficientnet_lite0": 160}[classifier]
 
 
 def test_sampling_looks_for_runs_where_training_puts_them(composed: Composed) -> None:

@@ -48,6 +48,8 @@ CASES: list[tuple[list[str], str, list[list[str]]]] = [
      [["stage=gan_cls", "stage.recipe.batch_size=2"]]),
     (["trainer.devices=3"], "data.batch_size=64: is shared by trainer.devices=3, which must divide it",
      [["trainer.devices=2"], ["trainer.devices=3", "stage.recipe.batch_size=66"]]),
+    (["trainer.best=inception_score/small-toybirds/test"], "/test: test classes choose nothing",
+     [["trainer.best=inception_score/small-toybirds"], ["trainer.best=null"]]),
 ]  # fmt: skip
 
 

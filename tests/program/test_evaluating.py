@@ -43,7 +43,7 @@ def call(program: Program, *words: str) -> Outcome:
 
 def test_a_run_is_scored_with_its_floors_and_its_results_stay(judged: None, program: Program, desk: Path) -> None:
     assert program(*RUN).code == 0
-    found = scores(call(program, "run=run://latest", *WORDS))
+    found = scores(call(program, "run=run://latest", *WORDS, "metric=[inception_score,agreement,location]"))
     card = found[KEY]
     assert card["n"] == 14
     assert card["protocol"]["splits"] == 2
@@ -53,6 +53,9 @@ def test_a_run_is_scored_with_its_floors_and_its_results_stay(judged: None, prog
     assert card["floors"]["untrained"]["n"] == card["floors"]["training copy"]["n"] == 6
     assert found["agreement/toybirds"]["floors"]["real"]["value"] > 0.9
     assert found["agreement/unreadable/toybirds"]["higher_is_better"] is False
+    # The text was asked for no place: what it reaches is the floor of systems that are.
+    assert found["location/toybirds"]["value"] < 0.5 < 0.8 < found["location/toybirds"]["floors"]["real"]["value"]
+    assert found["location/pck/toybirds"]["floors"]["training copy"]["value"] > 0.9
     results = json.loads((desk / "logs/stage1/toybirds/one/results.json").read_text())
     assert results["images_seen"] == 8
     assert results["scores"] == found
@@ -70,7 +73,7 @@ def test_the_same_pictures_as_files_have_the_same_score(judged: None, program: P
     data = build.data_module(painter.origin.config, encoder=painter.encoder)
     data.prepare_data()
     data.setup()
-    source = drawn(data.gallery("test"), lambda text, key: painter.draw(text, key)[0], "x", 14, 0)
+    source = drawn(data.gallery("test"), lambda text, key, _: painter.draw(text, key)[0], "x", 14, 0)
     folder = desk / "drawn"
     folder.mkdir()
     for row, picture in enumerate(source.show(np.arange(14))):
@@ -123,3 +126,4 @@ def test_too_few_pictures_for_a_frechet_distance(judged: None, program: Program)
     ended = call(program, "metric=[frechet]", "n=14", "floors=false")
     assert ended.code == 2
     assert "kernel_distance" in ended.err
+    assert "drawn" not in ended.err.replace("n=14 drawn pictures", "")  # it was known before

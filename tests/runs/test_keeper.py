@@ -15,7 +15,7 @@ from lightning.pytorch import Callback
 from stackgan.core.errors import RunError
 from stackgan.runs import checkpoint, keeper, stopping
 from stackgan.runs.checkpoint import load
-from stackgan.runs.keeper import Keeper, Resume
+from stackgan.runs.keeper import BestIs, Keeper, Resume
 from stackgan.runs.stopping import Council, Wishes
 
 HEAD = {"format": checkpoint.FORMAT, "config": {"seed": 0}}
@@ -55,8 +55,8 @@ def trainer(*callbacks: Any, lead: bool = True) -> Any:
     return SimpleNamespace(is_global_zero=lead, should_stop=False, is_last_batch=False, world_size=1, callbacks=list(callbacks))
 
 
-def kept(folder: Path, every_images: int, keep: int = 2, best: str | None = None) -> Keeper:
-    return Keeper(folder, HEAD, every_images, keep, best, {}, Wishes())
+def kept(folder: Path, every_images: int, keep: int = 2, best: str | None = None, best_is: BestIs = "highest") -> Keeper:
+    return Keeper(folder, HEAD, every_images, keep, best, best_is, {}, Wishes())
 
 
 def names(folder: Path) -> list[str]:
@@ -141,6 +141,13 @@ def test_the_best_stays_when_newer_ones_push_it_out(tmp_path: Path) -> None:
     newest = checkpoint.newest(tmp_path)
     assert newest is not None
     assert newest.name == "seen-000000040.pt"  # a best one is nothing to go on from
+
+
+def test_of_a_distance_the_lowest_is_the_best(tmp_path: Path) -> None:
+    scores = {8: 0.2, 16: -0.1, 24: float("nan"), 32: 0.0}
+    one = kept(tmp_path, 8, best="score", best_is="lowest")
+    run(one, Counting(), 40, lambda seen: one.noticed(seen, {"score": scores.get(seen, 0.5)}))
+    assert checkpoint.best(tmp_path) == tmp_path / "best-000000016.pt"
 
 
 def test_a_best_between_two_saves_is_saved(tmp_path: Path) -> None:
@@ -278,7 +285,7 @@ def test_where_the_best_cannot_be_named_the_checkpoint_is_still_good(
 
 def test_the_log_is_made_safe_before_a_checkpoint(tmp_path: Path) -> None:
     secured: list[list[str]] = []
-    one = Keeper(tmp_path, HEAD, 4, 9, None, {}, Wishes(), lambda: secured.append(names(tmp_path)))
+    one = Keeper(tmp_path, HEAD, 4, 9, None, "highest", {}, Wishes(), lambda: secured.append(names(tmp_path)))
     run(one, Counting(), 8)
     assert secured == [[], ["seen-000000004.pt"]]
 

@@ -6,11 +6,13 @@ from stackgan.callbacks.watcher import Watcher
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
 from stackgan.data.records import Split
+from stackgan.metric.looking import quantised, resized
 
 
 class Accuracy(Watcher):
     """Logs accuracy/<split>, in [0, 1], how many pictures that is of, and what guessing would reach.
 
+    Where the judge learns from coarse pictures too, also accuracy/<split>/at_64_px, of the same pictures brought down to that side.
     count: pictures a split at most. splits: those the data set lacks are left out.
     """
 
@@ -33,5 +35,8 @@ class Accuracy(Watcher):
             values[f"accuracy/{split}"] = round(float((said_N == examples.class_N).float().mean()), 5)
             values[f"accuracy/{split}/pictures"] = len(said_N)
             values[f"accuracy/{split}/guessing"] = round(1 / logits_NC.shape[1], 5)
+            if coarse := stage.coarse_resolution:
+                said_N, _ = stage.classify(quantised(resized(examples.real_NHWC, coarse)))
+                values[f"accuracy/{split}/at_{coarse}_px"] = round(float((said_N == examples.class_N).float().mean()), 5)
         self.view.record(stage.images_seen, values)
         return values

@@ -40,6 +40,7 @@ class Scores(Watcher):
         """Let the judge see the real pictures, once for all runs."""
         judge, data = self.view.judge, self.view.data
         assert judge is not None
+        judge.to(stage.device)
         split = next(split for split in [*self.splits, *sorted(data.splits)] if split in data.splits)
         self._suffix = judge.name if split in CHOOSING else f"{judge.name}/{split}"
         gallery = data.gallery(split)

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yields advance(count). A terminal sees a bar, a log file one line."""
+def bar(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yields advance(count). A terminal sees a bar, a log file one line. total: None where it is not known beforehand."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(what, total=total)

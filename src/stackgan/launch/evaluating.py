@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,14 @@ def evaluate(composed: DictConfig) -> Path:
     _check(config)
     scores: list[Score] = [objects.build(node, f"metric.{name}") for name, node in config["metric"].items()]
     torch.set_num_threads(machine.threads({"devices": 1}))
-    system = scored.of_folder(config) if config["images"] else scored.of_run(config)
+    of = scored.of_folder if config["images"] else scored.of_run
+    system = of(config, partial(observers.foresee, scores, config))
     print(system.name, flush=True)
-    watching = observers.needed(scores, config, system)
     subject = _subject(config, system, scores)
+    watching = observers.needed(scores, config, system, subject.drawn.known.keys(), system.device)
     look = _Look(watching.all, Store(Path(config["paths"]["cache"]) / "observed"))
+    too_few = _too_few(scores, subject, watching)
+    scores = [score for score in scores if score.name not in too_few]
     found, refused = cards(scores, subject, look, watching.key, config["seed"])
     scores = [score for score in scores if score.name not in refused]
     context = _context(config, system, subject, watching)
@@ -80,7 +84,7 @@ def evaluate(composed: DictConfig) -> Path:
             picture.save(pictures / f"{name}.png")
             print(f"sheet: {pictures / name}.png")
     _tell(found, context, look)
-    for name, why in refused.items():
+    for name, why in (too_few | refused).items():
         print(f"no {name}: {why}")
     print(f"results: {folder.results}", flush=True)
     return folder.results
@@ -109,6 +113,20 @@ def _subject(config: Config, system: scored.System, scores: Sequence[Score]) -> 
     copy = real(train, seed, few) if config["floors"] and train is not None else None
     whole = real(train, seed) if train is not None else None
     return Subject(system.drawn(gallery, config["n"]), real(gallery, seed), whole, untrained, copy)
+
+
+def _too_few(scores: Sequence[Score], subject: Subject, watching: observers.Watching) -> dict[str, str]:
+    """Scores that so few pictures cannot have, and why; known before any is drawn. Raises UserError where none is left."""
+    width = watching.judge.dim if watching.judge is not None else 0
+    refused: dict[str, str] = {}
+    for score in scores:
+        try:
+            score.enough(len(subject.drawn), len(subject.real), width)
+        except UserError as error:
+            refused[score.name] = str(error)
+    if len(refused) == len(scores) and refused:
+        raise UserError(next(iter(refused.values())))
+    return refused
 
 
 def _split(config: Config, system: scored.System) -> Split:

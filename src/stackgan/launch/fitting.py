@@ -79,6 +79,7 @@ def fit(
         settings["checkpoint_every_images"],
         settings["checkpoints_kept"],
         settings["best"],
+        settings["best_is"],
         results,
         wishes,
         metrics.secure,

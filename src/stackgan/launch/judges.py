@@ -105,6 +105,8 @@ def _given(state: Config) -> dict[str, Any]:
         "class_names": facts["classes"],
         "accuracy": results.get("accuracy/held_out"),
         "accuracy_pictures": results.get("accuracy/held_out/pictures"),
+        "coarse_resolution": (coarse := config["stage"]["recipe"].get("coarse_resolution")),
+        "accuracy_coarse": results.get(f"accuracy/held_out/at_{coarse}_px"),
         "data": data,
         "which_classes": config["stage"]["classes"],
         "images_seen": state["images_seen"],

@@ -37,8 +37,7 @@ def load(
     folder, a checkpoint's file, or what mode=export wrote. checkpoint: a run's newest, or the one with its best score.
     accelerator: auto takes a GPU where there is one. Nothing in the file is run, and no data set is needed. Raises UserError.
     """
-    if accelerator == "gpu" and not torch.cuda.is_available():
-        raise UserError("accelerator=gpu: PyTorch sees no GPU here; set accelerator=auto or cpu")
+    where = device(accelerator)
     origin, weights = _found(str(reference), checkpoint, Path(logs))
     try:
         encoder = _encoder(origin)
@@ -50,8 +49,14 @@ def load(
     except Exception as error:
         what = str(error).splitlines()[0][:120] if str(error) else ""
         raise UserError(f"{origin.source}: this version cannot rebuild its generator ({type(error).__name__}: {what})") from error
-    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
-    return Painter(sampler.to("cuda" if on_gpu else "cpu"), encoder, origin)
+    return Painter(sampler.to(where), encoder, origin)
+
+
+def device(accelerator: Accelerator) -> torch.device:
+    """Where to draw and judge. Raises UserError where it must be a GPU and there is none."""
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise UserError("accelerator=gpu: PyTorch sees no GPU here; set accelerator=auto or cpu")
+    return torch.device("cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def folder_of(origin: Origin) -> Path:

@@ -1,9 +1,11 @@
 """Who has to look at the pictures for the scores that are wanted: a judge, toybirds' reader, a joint scorer, thumbnails."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from stackgan.core.errors import UserError
 from stackgan.launch import judges, scorers
@@ -37,11 +39,17 @@ class Watching:
         return {name: one.card() for name, one in told.items() if one is not None}
 
 
-def needed(scores: Sequence[Score], config: Config, system: System) -> Watching:
-    """The observers that these scores ask for, checked. Raises UserError where one cannot be had."""
-    wants = frozenset[str]().union(*(score.needs for score in scores))
+def foresee(scores: Sequence[Score], config: Config, data_name: str) -> None:
+    """Raise UserError now, before the data is touched, where a judge is wanted and none is there."""
+    if any(judges.GIVES & score.needs for score in scores) and "run" in config["judge"]:
+        judges.found(config["judge"], data_name, [Path(config["paths"]["logs"])])
+
+
+def needed(scores: Sequence[Score], config: Config, system: System, known: Set[str], device: torch.device) -> Watching:
+    """The observers that these scores ask for, checked. known: arrays that need none. Raises UserError where one cannot be had."""
+    wants = frozenset[str]().union(*(score.needs for score in scores)) - known
     makers: list[tuple[frozenset[str], Callable[[], Observer]]] = [
-        (judges.GIVES, lambda: judges.judge(config["judge"], system.data.name, [Path(config["paths"]["logs"])])),
+        (judges.GIVES, lambda: judges.judge(config["judge"], system.data.name, [Path(config["paths"]["logs"])]).to(device)),
         (ToybirdsReader.gives, lambda: _reader(scores, system)),
         (JointScorer.gives, lambda: scorers.scorer(config, system.data.name, system.text)),
         (Thumbnails.gives, Thumbnails),
@@ -50,7 +58,8 @@ def needed(scores: Sequence[Score], config: Config, system: System) -> Watching:
     for observer in found:
         observer.check()
     if left := sorted(wants - frozenset[str]().union(*(observer.gives for observer in found))):
-        raise UserError(f"metric: nothing here gives {left[0]}, which {_who(scores, left[0])} reads; leave it out")
+        who = _who(scores, left[0])
+        raise UserError(f"metric={who}: data={system.data.name} does not say where things are ({left[0]}); leave it out")
     judge = next((one for one in found if one.gives == judges.GIVES), None)
     scorer = next((one for one in found if isinstance(one, JointScorer)), None)
     return Watching(found, judge, scorer)  # type: ignore[arg-type]

@@ -155,7 +155,15 @@ def _stages_own(config: Config) -> str | None:
     return objection
 
 
+def _test_chooses_nothing(config: Config) -> str | None:
+    best = config["trainer"]["best"]
+    if best and "test" in best.split("/"):
+        way = "name one of held_out or validation (data.validate=true), or null"
+        return f"trainer.best={best}: test classes choose nothing, or their scores would flatter; {way}"
+    return None
+
+
 RULES: tuple[Callable[[Config], str | None], ...] = (
     _one_budget, _base, _resolution, _text_twice, _losses, _penalty, _roll, _read_by_both, _ranks, _lonely,
-    _text_fits, _classes_alone, _judges_split, _stages_own,
+    _text_fits, _classes_alone, _judges_split, _test_chooses_nothing, _stages_own,
 )  # fmt: skip

@@ -34,6 +34,7 @@ class System:
     """name: for people. data: prepared. drawn(gallery, n): its drawings. untrained: the same before training, where there is one.
 
     folder: where results go. about: what cards say of the pictures. text: fingerprint of the encoder that the generator read.
+    device: where it draws, and where judges look.
     """
 
     name: str
@@ -43,13 +44,15 @@ class System:
     folder: RunFolder
     about: Mapping[str, Any]
     text: str
+    device: torch.device
 
 
-def of_run(config: Config) -> System:
-    """The generator that `run` names. Raises UserError."""
+def of_run(config: Config, foresee: Callable[[str], None]) -> System:
+    """The generator that `run` names. foresee: told the data set's name before it is touched. Raises UserError."""
     logs, which = config["paths"]["logs"], config["checkpoint"]
     painter = loading.load(config["run"], checkpoint=which, logs=logs, accelerator=config["accelerator"])
     origin, weights = painter.origin, painter.origin.weights(config["weights"])
+    foresee(origin.data)
     data = _data_of(origin, painter, config)
     stage = origin.config["stage"]
     digest = weights_hash(painter, weights)
@@ -77,15 +80,17 @@ def of_run(config: Config) -> System:
         folder=folder if folder.config.exists() else _evaluated(config, Path(origin.source).stem),
         about=about,
         text=str(origin.facts["text"]),
+        device=painter.device,
     )
 
 
-def of_folder(config: Config) -> System:
-    """The pictures in `images`, beside the data set of `data=`. Raises UserError."""
+def of_folder(config: Config, foresee: Callable[[str], None]) -> System:
+    """The pictures in `images`, beside the data set of `data=`. foresee: as in of_run(). Raises UserError."""
     folder = Path(config["images"])
     captions = Path(config["captions"]) if config["captions"] else None
-    with bar("reading", 0) as advance:
+    with bar("reading", None) as advance:
         found = drawings(folder, captions, advance)
+    foresee(config["data"]["name"])
     data = build.data_module(
         {**config, "data": {**config["data"], "resolution": found.size, "mismatched": "none", "batch_size": 1}}
     )
@@ -97,7 +102,8 @@ def of_folder(config: Config) -> System:
         return Source(found.content, found.sentences, torch.tensor(clusters).numpy(), found.show)
 
     about = {"system": "pictures of a folder", "source": str(folder), "content_sha256": found.content, "resolution": found.size}
-    return System(f"{folder}: {len(found.files):,} pictures", data, everything, None, _evaluated(config, folder.name), about, "")
+    name, device = f"{folder}: {len(found.files):,} pictures", loading.device(config["accelerator"])
+    return System(name, data, everything, None, _evaluated(config, folder.name), about, "", device)
 
 
 def weights_hash(painter: Painter, weights: str) -> str:

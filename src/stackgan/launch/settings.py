@@ -6,6 +6,7 @@ import pydantic
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from stackgan.core.ranges import Natural, Positive
+from stackgan.runs.keeper import BestIs
 
 
 def _digits(value: Any) -> Any:
@@ -57,6 +58,7 @@ class Trainer(Part):
     checkpoint_every_images: Positive
     checkpoints_kept: Positive
     best: str | None
+    best_is: BestIs
 
 
 class Top(Part):

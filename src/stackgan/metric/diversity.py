@@ -29,7 +29,6 @@ class Diversity(Score):
     """
 
     name, needs, higher_is_better = "diversity", frozenset({"features"}), True
-    least = 2
 
     def __init__(self, pairs: Positive, resamples: Natural, seed: Natural) -> None:
         self.pairs, self.resamples, self.seed = pairs, resamples, seed

@@ -32,14 +32,12 @@ class FrechetDistance(Score):
 
     def __init__(self, subsets: Natural, extrapolate: bool, shrink: bool, seed: Natural) -> None:
         self.subsets, self.extrapolate, self.shrink, self.seed = subsets, extrapolate, shrink, seed
-        self.least = 2
 
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:
         """See Score. Raises UserError for no more pictures than features, unless shrink."""
         drawn_NF = checked(drawn, "features", self.name)
         real_MF = checked(references["real"], "features", self.name, "real pictures")
-        self._enough(len(drawn_NF), drawn_NF.shape[1], "drawn")
-        self._enough(len(real_MF), drawn_NF.shape[1], "real")
+        self.enough(len(drawn_NF), len(real_MF), drawn_NF.shape[1])
         n, real = len(drawn_NF), statistics(real_MF, self.shrink)
         value = distance(statistics(drawn_NF, self.shrink), real)
         covariance = "Ledoit-Wolf" if self.shrink else "plain"
@@ -48,6 +46,11 @@ class FrechetDistance(Score):
         if self.extrapolate and n // 4 > drawn_NF.shape[1]:
             figures["infinite"] = Figure(self._infinite(drawn_NF, real), n, protocol={**protocol, "sizes": len(SIZES)})
         return figures
+
+    def enough(self, drawn: int, real: int, width: int) -> None:
+        """See Score: covariances need more pictures than features, unless shrink."""
+        self._enough(drawn, width, "drawn")
+        self._enough(real, width, "real")
 
     def _enough(self, n: int, width: int, what: str) -> None:
         if n <= (1 if self.shrink else width):

@@ -25,15 +25,20 @@ class InceptionScore(Score):
 
     def __init__(self, splits: Positive, shuffle_seed: Natural, resamples: Natural) -> None:
         self.splits, self.shuffle_seed, self.resamples = splits, shuffle_seed, resamples
-        self.least = splits
+
+    def enough(self, drawn: int, real: int, width: int) -> None:
+        """See Score: no split may stay empty."""
+        if drawn < self.splits:
+            way = f"draw more pictures (n={self.splits} at least) or set metric.{self.name}.splits=1"
+            raise UserError(
+                f"metric.{self.name}.splits={self.splits}: only {drawn} pictures, so that splits would stay empty; {way}"
+            )
 
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:
         """See Score. Raises UserError where a split would stay empty."""
         logits_NC = checked(drawn, "logits", self.name)
         n, classes = logits_NC.shape
-        if n < self.splits:
-            way = f"draw more pictures (n={self.splits} at least) or set metric.{self.name}.splits=1"
-            raise UserError(f"metric.{self.name}.splits={self.splits}: only {n} pictures, so that splits would stay empty; {way}")
+        self.enough(n, 0, 0)
         value, spread = inception_score(logits_NC, self.splits, self.shuffle_seed)
         protocol = {"splits": self.splits, "shuffle_seed": self.shuffle_seed, "bound": classes, "resamples": self.resamples}
         return {"": Figure(value, n, spread, self._interval(value, drawn), protocol)}

@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import torch
+
 from stackgan.metric.score import Array, Observer, Pixels
 
 
@@ -18,6 +20,10 @@ class Judge(Observer, Protocol):
     classes: int
     frechet_name: str
     """What a Frechet distance of its features is called: "fid" for torch-fidelity's Inception alone, else "frechet"."""
+
+    @abstractmethod
+    def to(self, device: torch.device | str) -> "Judge":
+        """Itself, on another device."""
 
     @abstractmethod
     def card(self) -> dict[str, Any]:

@@ -22,21 +22,24 @@ class KernelDistance(Score):
 
     def __init__(self, subsets: Positive, subset_size: Positive, seed: Natural) -> None:
         self.subsets, self.subset_size, self.seed = subsets, subset_size, seed
-        self.least = subset_size
+
+    def enough(self, drawn: int, real: int, width: int) -> None:
+        """See Score: both sides fill a subset."""
+        fewest = min(drawn, real)
+        if self.subset_size < 2:
+            raise UserError(f"metric.{self.name}.subset_size={self.subset_size}: a distance needs 2 or more; leave it at 500")
+        if fewest < self.subset_size:
+            there = f"more than the {drawn} drawn or the {real} real pictures"
+            way = (
+                f"set metric.{self.name}.subset_size={fewest}" if fewest >= 2 else "take a larger n and a split with more pictures"
+            )
+            raise UserError(f"metric.{self.name}.subset_size={self.subset_size}: {there}; {way}")
 
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:
         """See Score. Raises UserError where there are fewer pictures than a subset has."""
         drawn_NF = checked(drawn, "features", self.name)
         real_MF = checked(references["real"], "features", self.name, "real pictures")
-        fewest = min(len(drawn_NF), len(real_MF))
-        if self.subset_size < 2:
-            raise UserError(f"metric.{self.name}.subset_size={self.subset_size}: a distance needs 2 or more; leave it at 500")
-        if fewest < self.subset_size:
-            there = f"more than the {len(drawn_NF)} drawn or the {len(real_MF)} real pictures"
-            way = (
-                f"set metric.{self.name}.subset_size={fewest}" if fewest >= 2 else "take a larger n and a split with more pictures"
-            )
-            raise UserError(f"metric.{self.name}.subset_size={self.subset_size}: {there}; {way}")
+        self.enough(len(drawn_NF), len(real_MF), drawn_NF.shape[1])
         value, spread = kernel_distance(drawn_NF, real_MF, self.subsets, self.subset_size, self.seed)
         subsets = {"subsets": self.subsets, "subset_size": self.subset_size, "seed": self.seed}
         protocol = {**subsets, "n_real": len(real_MF), "kernel": "(x y / F + 1)^3", "scale": 1}

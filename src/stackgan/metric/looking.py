@@ -37,6 +37,12 @@ def scaled(x_BCHW: Tensor, size: int) -> Tensor:
     return nn.functional.interpolate(x_BCHW, (size, size), mode="bilinear", align_corners=False, antialias=True)
 
 
+def quantised(x_BCHW: Tensor) -> Pixels:
+    """float32 in 0..255 to uint8 (N, H, W, 3), rounded."""
+    pixels: Pixels = x_BCHW.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    return pixels
+
+
 @torch.inference_mode()
 def look(
     network: Classifier, pictures_NHWC: Pixels, size: int, device: torch.device, precision: Precision = "float32"

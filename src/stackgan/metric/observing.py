@@ -63,7 +63,7 @@ def observe(
     for rows in _share(len(source), rank, world):
         gathered.update(np.arange(rows.start, rows.stop), _look(source, observers, store, rows))
         advance(len(rows))
-    return Seen(gathered.compute()[1], source.sentences, source.picture_N)
+    return Seen({**gathered.compute()[1], **source.known}, source.sentences, source.picture_N)
 
 
 def _share(n: int, rank: int, world: int) -> Iterator[range]:

@@ -29,17 +29,21 @@ class PrecisionRecall(Score):
 
     def __init__(self, neighbours: Positive, neighbours_density: Positive, resamples: Natural, seed: Natural) -> None:
         self.neighbours, self.neighbours_density, self.resamples, self.seed = neighbours, neighbours_density, resamples, seed
-        self.least = max(neighbours, neighbours_density) + 1
+
+    def enough(self, drawn: int, real: int, width: int) -> None:
+        """See Score: every picture has a k-th neighbour of its own kind."""
+        least = max(self.neighbours, self.neighbours_density) + 1
+        for what, count in (("drawn", drawn), ("real", real)):
+            if count < least:
+                way = "take more pictures" if what == "drawn" else "name a split with more pictures"
+                raise UserError(f"metric={self.name}: n={count} {what} pictures, but {least} or more are needed; {way}")
 
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:
         """See Score. Raises UserError where a picture has no k-th neighbour."""
         real = references["real"]
         drawn_NF = checked(drawn, "features", self.name)
         real_MF = checked(real, "features", self.name, "real pictures")
-        for what, count in (("drawn", len(drawn_NF)), ("real", len(real_MF))):
-            if count < self.least:
-                way = "take more pictures" if what == "drawn" else "name a split with more pictures"
-                raise UserError(f"metric={self.name}: n={count} {what} pictures, but {self.least} or more are needed; {way}")
+        self.enough(len(drawn_NF), len(real_MF), drawn_NF.shape[1])
         precision, recall = precision_recall(drawn_NF, real_MF, self.neighbours)
         inside_N, covered_M = density_coverage(drawn_NF, real_MF, self.neighbours_density)
         first, second = ({"neighbours": k, "n_real": len(real_MF)} for k in (self.neighbours, self.neighbours_density))

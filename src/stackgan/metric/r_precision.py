@@ -34,17 +34,20 @@ class RPrecision(Score):
 
     def __init__(self, candidates: Positive, folds: Positive, resamples: Natural, seed: Natural) -> None:
         self.candidates, self.folds, self.resamples, self.seed = candidates, folds, resamples, seed
-        self.least = max(folds, candidates)
+
+    def enough(self, drawn: int, real: int, width: int) -> None:
+        """See Score: no fold may stay empty, and a sentence needs others beside it."""
+        if drawn < self.folds:
+            way = f"draw more pictures (n={self.folds} at least) or set metric.{self.name}.folds={drawn}"
+            raise UserError(f"metric.{self.name}.folds={self.folds}: only {drawn} pictures; {way}")
+        if self.candidates < 2:
+            raise UserError(f"metric.{self.name}.candidates={self.candidates}: nothing to confuse a sentence with; set 2 or more")
 
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:
         """See Score. Raises UserError where there are too few pictures for the folds, or sentences for the candidates."""
         picture_NE, sentence_NE = (checked(drawn, f"{what}_embedding", self.name) for what in ("picture", "sentence"))
         n = len(drawn)
-        if n < self.folds:
-            way = f"draw more pictures (n={self.folds} at least) or set metric.{self.name}.folds={n}"
-            raise UserError(f"metric.{self.name}.folds={self.folds}: only {n} pictures; {way}")
-        if self.candidates < 2:
-            raise UserError(f"metric.{self.name}.candidates={self.candidates}: nothing to confuse a sentence with; set 2 or more")
+        self.enough(n, 0, 0)
         other_NK = mismatched(drawn.sentences, drawn.picture_N, self.candidates - 1, self.seed)
         hits_N = hits(picture_NE, sentence_NE, other_NK)
         order = np.random.default_rng(chance.key(self.seed, "folds")).permutation(n)

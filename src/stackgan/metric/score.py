@@ -83,7 +83,7 @@ class Score(ABC):
 
     name: as in `metric=`, and the first part of its figures' keys. needs: arrays of the drawn pictures and of the references.
     references: real pictures it compares with: "real" (of the scored split), "train". conditional: whether it reads the sentences,
-    so that shuffled captions are a floor. least: pictures without which it has no value.
+    so that shuffled captions are a floor.
     """
 
     name: ClassVar[str]
@@ -91,7 +91,12 @@ class Score(ABC):
     references: ClassVar[tuple[str, ...]] = ()
     conditional: ClassVar[bool] = False
     higher_is_better: ClassVar[bool]
-    least: int = 1
+
+    def enough(self, drawn: int, real: int, width: int) -> None:  # noqa: B027
+        """Raise UserError where so few pictures have no such score. Asked before anything is drawn, and by compute().
+
+        width: of the features.
+        """
 
     @abstractmethod
     def compute(self, drawn: Seen, references: Mapping[str, Seen]) -> dict[str, Figure]:

@@ -1,7 +1,7 @@
 """Where scored pictures come from: a generator's drawings or a gallery's own pictures, in an order that does not depend on n."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from stackgan.core import chance
 from stackgan.core.fingerprint import fingerprint
 from stackgan.core.shapes import Gallery
-from stackgan.metric.score import Pixels, Show
+from stackgan.metric.score import Array, Pixels, Show
 
 Draw = Callable[[Tensor, Tensor, Mapping[str, Tensor]], Pixels]
 """draw(text_BT, key_B, extras): uint8 pictures (B, H, W, 3), exactly what a PNG holds. extras: boxes and parts, as in Batch."""
@@ -22,13 +22,14 @@ class Source:
     """N pictures with sentences, made when they are looked at.
 
     fingerprint: of everything that decides row i, for every i: two sources that differ only in length share it. sentences,
-    picture_N: see Seen. show: rows to pixels.
+    picture_N: see Seen. show: rows to pixels. known: arrays of them that no observer has to look for: where things were asked for.
     """
 
     fingerprint: str
     sentences: tuple[str, ...]
     picture_N: NDArray[np.int64]
     show: Show
+    known: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sentences)
@@ -72,7 +73,7 @@ def drawn(gallery: Gallery, draw: Draw, by: str, n: int, seed: int, repeats: int
         return draw(torch.from_numpy(np.ascontiguousarray(text)), torch.from_numpy(plan.key_N[rows]), extras)
 
     name = fingerprint(["drawn", by, gallery.fingerprint, seed, repeats], digits=16)
-    return Source(name, _sentences(gallery, plan), gallery.picture_N[plan.place_N], show)
+    return Source(name, _sentences(gallery, plan), gallery.picture_N[plan.place_N], show, _asked(gallery, plan))
 
 
 def real(gallery: Gallery, seed: int, n: int | None = None) -> Source:
@@ -80,7 +81,18 @@ def real(gallery: Gallery, seed: int, n: int | None = None) -> Source:
     plan = schedule(gallery, min(n or len(gallery), len(gallery)), seed)
     name = fingerprint(["real", gallery.fingerprint, seed], digits=16)
     shown = gallery.picture_N[plan.place_N]
-    return Source(name, _sentences(gallery, plan), shown, lambda rows: gallery.pictures(plan.place_N[rows]))
+    known = _asked(gallery, plan)
+    return Source(name, _sentences(gallery, plan), shown, lambda rows: gallery.pictures(plan.place_N[rows]), known)
+
+
+ASKED = {"box": "asked_box", "parts": "asked_part"}
+"""What a picture's places are called as arrays."""
+
+
+def _asked(gallery: Gallery, plan: Schedule) -> dict[str, Array]:
+    """Where things lie in the pictures whose sentences are drawn; systems that take places are asked for just these."""
+    extras = gallery.extras(plan.place_N)
+    return {name: extras[key].numpy() for key, name in ASKED.items() if key in extras}
 
 
 def _sentences(gallery: Gallery, plan: Schedule) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lightning.pytorch import Callback, Trainer
 
@@ -17,6 +17,7 @@ from stackgan.core.errors import RunError
 from stackgan.runs import checkpoint
 from stackgan.runs.stopping import Council, Wishes
 
+BestIs = Literal["highest", "lowest"]
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -29,8 +30,8 @@ class Keeper(Callback):
     """Saves the stage every so many images, where its score is the best so far, when asked to stop, and at the end.
 
     head: what every checkpoint holds beside the stage's state (format, config, data). keep: how many of the newest stay.
-    best: the name of the recorded value whose highest checkpoint stays too, None for none. results: figures of the end, kept with
-    the last checkpoint. wishes: signals that ask the run to end after the iteration they fall into; stopped then names one.
+    best: the name of the recorded value whose best checkpoint (best_is) stays too, None for none. results: figures of the end, kept
+    with the last checkpoint. wishes: signals that ask the run to end after the iteration they fall into; stopped then names one.
     secure: makes what was recorded so far safe; called before each checkpoint. Where the disk is full older checkpoints make room,
     but the newest whole one stays: training goes on where it can, and a RunError says so where it cannot.
     """
@@ -42,12 +43,13 @@ class Keeper(Callback):
         every_images: int,
         keep: int,
         best: str | None,
+        best_is: BestIs,
         results: dict[str, Any],
         wishes: Wishes,
         secure: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder, self.head, self.every_images, self.keep = folder, head, every_images, keep
-        self.best, self.results, self.wishes, self.secure = best, results, wishes, secure
+        self.best, self.best_is, self.results, self.wishes, self.secure = best, best_is, results, wishes, secure
         self.stopped: signal.Signals | None = None
         self._saved = self._tried = -1
         self._best: float | None = None
@@ -56,9 +58,11 @@ class Keeper(Callback):
         self._pending: int | None = None
 
     def noticed(self, images_seen: int, values: Mapping[str, float]) -> None:
-        """Told of every recorded value; the highest of name `best` so far wants to be kept."""
+        """Told of every recorded value; the best of name `best` so far wants to be kept."""
         value = values.get(self.best or "")
-        if value is not None and value == value and (self._best is None or value > self._best):
+        if value is None or value != value:
+            return
+        if self._best is None or (value > self._best if self.best_is == "highest" else value < self._best):
             self._best, self._is_best = value, True
 
     def state_dict(self) -> dict[str, Any]:

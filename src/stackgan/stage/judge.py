@@ -37,7 +37,7 @@ class JudgeRecipe:
     label_smoothing: Decay
     body_norm: Literal["batch", "running"]
     average_decay: Decay
-    train_resolution: Positive | None
+    coarse_resolution: Positive | None
 
 
 class JudgeStage(Supervised):
@@ -94,12 +94,20 @@ class JudgeStage(Supervised):
         return self
 
     def loss_terms(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross entropy against the class, smoothed (Szegedy et al. 2016, section 7)."""
-        x_BCHW = scaled(batch.real_BCHW, self.recipe.train_resolution or self.resolution)
+        """Cross entropy against the class, smoothed (Szegedy et al. 2016, section 7); every other batch is coarse."""
+        x_BCHW = batch.real_BCHW
+        if self.recipe.coarse_resolution and self.iteration % 2:
+            x_BCHW = scaled(x_BCHW, self.recipe.coarse_resolution)
+        x_BCHW = scaled(x_BCHW, self.resolution)
         logits_BC = self.classifier(x_BCHW.contiguous(memory_format=torch.channels_last))
         place_B = self.places(batch.extras["class"])
         smoothing = self.recipe.label_smoothing
         return {"cross_entropy": nn.functional.cross_entropy(logits_BC.float(), place_B, label_smoothing=smoothing)}
+
+    @property
+    def coarse_resolution(self) -> int | None:
+        """Pixels a side of the coarsest pictures that it learns from; None where it learns from whole ones alone."""
+        return self.recipe.coarse_resolution
 
     def places(self, class_B: Tensor) -> Tensor:
         """Class ids of the data set, each one the judge's own, to positions among its outputs."""
