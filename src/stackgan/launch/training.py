@@ -137,6 +137,8 @@ def _next(config: Config) -> str:
         return (
             f"python src/evaluate.py run=run://stage1/{config['data']['name']}/latest scores a Stage-I's pictures through its eyes"
         )
+    if stage["name"] == "gawwn_part_generator":
+        return f"python src/train.py stage=gawwn_parts data={config['data']['name']} trains what draws birds at such parts"
     if stage["name"] not in ("stage1", "stage2"):
         return f"python src/evaluate.py run=run://{stage['name']}/{config['data']['name']}/latest scores its pictures"
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:

@@ -35,7 +35,7 @@ def doubled(channels: int, out: int, act: Activation = "relu", resized: bool = F
 def enlarged(channels: int, out: int, resized: bool) -> nn.Module:
     """Twice the side by a transposed convolution, as published; or by nearest neighbour and a 3x3 convolution.
 
-    resized: the second. A transposed convolution of few channels leaves a checkerboard for a long time.
+    resized: the second, which leaves no checkerboard but was not found to draw better birds for as many pictures seen.
     """
     if not resized:
         return nn.ConvTranspose2d(channels, out, 4, 2, 1)
