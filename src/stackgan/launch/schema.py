@@ -21,6 +21,9 @@ from stackgan.launch.settings import STRICT
 STAGE_LAUNCH: dict[str, Any] = {
     "network": dict[str, Any],
     "reed": dict[str, Any],
+    "gawwn_box": dict[str, Any],
+    "gawwn_parts": dict[str, Any],
+    "gawwn_part_generator": dict[str, Any],
     "images": Positive | None,
     "epochs": Positive | None,
     "base": str | None,

@@ -141,6 +141,8 @@ def _next(config: Config) -> str:
     if stage["name"] == "style_encoder":
         words = f"run=run://style_encoder/{config['data']['name']}/latest image=PICTURE 'text=\"a red bird\"'"
         return f"python src/sample.py mode=style {words} draws a sentence in the style of a picture file"
+    if stage["name"] == "gawwn_part_generator":
+        return f"python src/train.py stage=gawwn_parts data={config['data']['name']} trains what draws birds at such parts"
     if stage["name"] not in ("stage1", "stage2"):
         return f"python src/evaluate.py run=run://{stage['name']}/{config['data']['name']}/latest scores its pictures"
     if stage["name"] == "stage2" or stage["resolution"] != base.SIZE:
