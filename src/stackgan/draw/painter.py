@@ -1,7 +1,7 @@
 """A generator with its sentence encoder: sentences in, pictures out."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,9 @@ from stackgan.draw.sentences import cleaned, keys
 from stackgan.text.encoder import TextEncoder
 
 Pixels = NDArray[np.uint8]
+
+Place = Callable[[Sequence[str] | None], Mapping[str, Tensor]]
+"""place(sentences): where things shall be in their pictures, a row a sentence, as Sampler's extras; one row for None, of any."""
 
 CHUNK = 64
 """Pictures drawn at once; what is waiting costs no more than its bytes."""
@@ -92,8 +95,12 @@ class Painter:
     `stackgan.load` makes one from a run, a checkpoint, or an exported file.
     """
 
-    def __init__(self, sampler: Drawer, encoder: TextEncoder, origin: Origin) -> None:
-        self.sampler, self.encoder, self.origin = sampler, encoder, origin
+    def __init__(self, sampler: Drawer, encoder: TextEncoder, origin: Origin, place: Place | None = None) -> None:
+        self.sampler, self.encoder, self.origin, self.place = sampler, encoder, origin, place
+
+    def at(self, place: Place) -> "Painter":
+        """The same, drawing where place says, unless a call says otherwise."""
+        return Painter(self.sampler, self.encoder, self.origin, place)
 
     @property
     def resolution(self) -> int:
@@ -124,6 +131,9 @@ class Painter:
         read = tuple(cleaned(sentence) for sentence in ([sentences] if isinstance(sentences, str) else sentences))
         text_NT, key_NK = self.embed(read), keys(read, n, seed, same_noise)
         text_BT = text_NT[:, None].expand(-1, n, -1).reshape(len(read) * n, text_NT.shape[1])
+        if self.place is not None:
+            each = {name: value.repeat_interleave(n, dim=0) for name, value in self.place(read).items()}
+            extras = each | dict(extras or {})
         rows = {name: value.expand(len(text_BT), *value.shape[1:]) for name, value in (extras or {}).items()}
         pixels, first = self.draw(text_BT, key_NK.flatten(), weights, extras=rows)
         stacked = [None if flat is None else flat.reshape(len(read), n, *flat.shape[1:]) for flat in (pixels, first)]
@@ -164,6 +174,9 @@ class Painter:
         extras: see Sampler.
         """
         weights = self.origin.weights(weights)
+        if self.place is not None:
+            usual = {name: value.expand(len(key_B), *value.shape[1:]) for name, value in self.place(None).items()}
+            extras = usual | dict(extras or {})
         out: list[Pixels] = []
         below: list[Pixels] = []
         for start in range(0, len(key_B), CHUNK):

@@ -17,7 +17,7 @@ from stackgan.core.shapes import Weights
 from stackgan.draw import sentences
 from stackgan.draw.mode import Comparison, Mode, Request
 from stackgan.draw.painter import Painter
-from stackgan.launch import loading, machine, objects, pictures, schema, settings
+from stackgan.launch import loading, machine, objects, pictures, placing, schema, settings
 
 Sentence = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)]
 """Hydra reads text=12 as a number."""
@@ -43,6 +43,9 @@ class Settings(settings.Part):
     file: str | None
     image: str | list[str] | None
     image_whole: bool
+    box: list[float] | None
+    parts: dict[str, list[float]] | None
+    part_run: str | None
     n: Positive
     seed: Natural
     weights: Weights
@@ -61,10 +64,13 @@ def sample(composed: DictConfig) -> Path:
     shared = {key: config[key] for key in ("n", "seed", "same_noise", "weights")}
     request = Request(_sentences(config), images=images, **shared)
     mode.check(request)
+    placing.check(config)
     references = _references(config, mode)
     torch.set_num_threads(machine.threads({"devices": 1}))
     where = {"checkpoint": config["checkpoint"], "logs": config["paths"]["logs"], "accelerator": config["accelerator"]}
     painters = [loading.load(reference, **where) for reference in references]
+    placing.check_used(painters, config)
+    painters = [placing.placed(painter, config, (request.sentences or ("",))[0]) for painter in painters]
     for painter in painters:
         print(f"{painter.origin.source}: {painter.origin.caption(request.weights)}", flush=True)
     request = replace(request, pixels_NHWC=_pixels(config, painters[0], images))

@@ -54,6 +54,8 @@ def _train(composed: DictConfig, wait: bool) -> Path:
         facts |= {"features": data.image_encoder.fingerprint, "feature_dim": data.image_encoder.dim}
     if data.classes is not None:
         facts["classes"] = {str(class_id): name for class_id, name in data.class_names.items()}
+    if "parts" in build.stage_class(config).requires:
+        facts["part_names"] = list(data.source.part_names)
     if start is not None:
         facts["start"] = start.weights_hash
     identity.check_facts(folder, facts, f"data.root={config['data']['root']}")

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import linregress
 
 from stackgan.core.ranges import Natural, PositiveFloat
 from stackgan.metric.bootstrap import mean_interval
@@ -19,6 +20,8 @@ class Location(Score):
     """Mean overlap of the box read from each drawing with the box asked for; only systems that are asked for a place have it.
 
     "": mean intersection over union; a drawing without a readable bird counts 0. found: share of drawings with at least one half.
+    slope_x, slope_y: by how much the read box's centre moves when the asked one's does, by least squares over drawings with a bird;
+    1 follows it, 0 does not.
     pck: where parts were asked for, share of them that lie within `within` of their place, in longer sides of the asked box (Yang
     and Ramanan 2013). "asked_box" and "asked_part" are in the units of the reader's "box" and "part". resamples: of the interval.
     """
@@ -39,12 +42,31 @@ class Location(Score):
             "": Figure(float(iou_N.mean()), len(drawn), interval=interval),
             "found": share(iou_N >= 0.5, np.ones(len(drawn)), clusters),
         }
+        seen_N = box_N4[:, 2:].prod(1) > 0
+        for axis, name in enumerate(("slope_x", "slope_y")):
+            asked_N, read_N = (centre(boxes_N4, axis)[seen_N] for boxes_N4 in (asked_N4, box_N4))
+            if len(np.unique(asked_N)) > 1:
+                value, deviation = slope(asked_N, read_N)
+                half = 1.96 * deviation
+                figures[name] = Figure(value, len(asked_N), interval=(value - half, value + half))
         if {"part", "asked_part"} <= drawn.arrays.keys():
             right_NP, asked_NP = near(drawn.arrays["part"], drawn.arrays["asked_part"], asked_N4, self.within)
             if asked_NP.any():
                 found = share(right_NP.sum(1), asked_NP.sum(1), clusters)
                 figures["pck"] = Figure(found.value, found.n, interval=found.interval, protocol={"within": self.within})
         return figures
+
+
+def centre(box_N4: Array, axis: int) -> Floats:
+    """(N,) centres along x (0) or y (1)."""
+    found: Floats = box_N4[:, axis].astype(np.float64) + box_N4[:, axis + 2].astype(np.float64) / 2
+    return found
+
+
+def slope(asked_N: Floats, read_N: Floats) -> tuple[float, float]:
+    """Least squares' slope of read on asked, and its standard error (0 for two drawings)."""
+    fit = linregress(asked_N, read_N)
+    return float(fit.slope), float(np.nan_to_num(fit.stderr))
 
 
 def iou(one_N4: Array, other_N4: Array) -> Floats:
