@@ -92,6 +92,19 @@ def test_location_of_drawn_birds_against_their_own_boxes_and_others():
     assert aside[""].value < 0.5
     assert aside["pck"].value < 0.05
     assert "pck" not in Location().compute(seen(**arrays, asked_box=boxes), {})
+    for axis in ("slope_x", "slope_y"):
+        assert own[axis].value == pytest.approx(1, abs=0.2)
+        assert own[axis].interval[0] < own[axis].value < own[axis].interval[1]
+
+
+def test_slopes_follow_centres_and_leave_out_what_cannot_be_read():
+    asked = np.array([[0, 0, 0.2, 0.2], [0.2, 0, 0.4, 0.2], [0.5, 0, 0.2, 0.2], [0.1, 0, 0.2, 0.2]])
+    # Half as far to the right as asked, whatever the width; the last one shows no bird.
+    read = np.array([[0, 0, 0.1, 0.3], [0.15, 0, 0.1, 0.3], [0.25, 0, 0.1, 0.3], [0, 0, 0, 0]])
+    found = Location().compute(seen(box=read, asked_box=asked), {})
+    assert found["slope_x"].value == pytest.approx(0.5)
+    assert found["slope_x"].n == 3
+    assert "slope_y" not in found
 
 
 def test_a_system_that_was_asked_for_no_place_has_no_location():

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from commands import SMALL, Program
+from commands import SMALL, Outcome, Program
+from PIL import Image
 from test_training import cut_back, done, rows, same, state
 
 import stackgan
 from stackgan.core.errors import UserError
 from stackgan.launch import restore
+from stackgan.launch.sampling import sample
 from stackgan.runs import checkpoint
 from stackgan.stage.gawwn_part_generator import PartGeneratorStage
 
@@ -82,3 +84,45 @@ def test_pictures_that_move_without_their_boxes_are_refused(program: Program, de
     complaint = program(*words("gawwn_box"), "stage.recipe.augment_translation=0.125").complaint
     assert complaint == "stage.recipe.augment_translation=0.125: would move birds out of their box; set 0"
     assert not Path("logs").exists()
+
+
+def sampled(program: Program, *words: str) -> Outcome:
+    return program(*words, 'text="a red bird"', "n=1", verb=sample, config="sample")
+
+
+def test_sample_draws_into_a_box_and_moves_it(program: Program, desk: Path) -> None:
+    done(program, *words("gawwn_box"))
+    ended = sampled(program, "mode=move", "box=[0.2,0.3,0.5,0.4]", "mode.steps=2", "out=moved")
+    assert ended.code == 0, ended.err
+    assert Image.open("moved/move-1/move.png").width > 4 * 64
+    one, two = (sampled(program, f"box=[{left},0.3,0.5,0.4]", f"out=o{left}") for left in ("0.1", "0.4"))
+    assert one.code == two.code == 0
+    (first,), (second,) = (list(Path(f"o{left}/sheet-1/pictures").iterdir()) for left in ("0.1", "0.4"))
+    assert first.name == second.name
+    assert sampled(program).complaint.endswith(
+        "draws into a box; give left, top, width and height as fractions: box=[0.2,0.3,0.5,0.4]"
+    )
+    assert sampled(program, "box=[0.2,0.3,0.9,0.4]").complaint.startswith("box=[0.2, 0.3, 0.9, 0.4]: give left, top, width")
+    assert sampled(program, "box=[0.2,0.3,0.5,0.4]", "parts={beak: [0.1, 0.2]}").complaint.startswith(
+        "parts={'beak': [0.1, 0.2]}: gawwn_box"
+    )
+
+
+def test_sample_completes_parts_from_the_sentence(program: Program, desk: Path) -> None:
+    done(program, *words("gawwn_parts"))
+    run = "run=run://gawwn_parts/toybirds/one"
+    assert "no finished part generator of data=toybirds" in sampled(program, run).complaint
+    assert sampled(program, run, "part_run=null").complaint.startswith("part_run=null: says that nothing completes")
+    assert "has no such part; did you mean beak?" in sampled(program, run, "parts={beek: [0.1, 0.2]}").complaint
+    assert sampled(program, run, "part_run=null", "parts={beak: [0.7, 0.4]}").code == 0
+    done(program, *words("gawwn_part_generator"))
+    assert sampled(program, run).code == 0
+    assert sampled(program, run, "parts={beak: [0.7, 0.4]}", "mode=move", "mode.steps=2").code == 0
+
+
+def test_a_system_that_is_told_no_place_refuses_one(program: Program, desk: Path) -> None:
+    done(program, *SMALL, "stage.images=8")
+    assert sampled(program, "box=[0.2,0.3,0.5,0.4]").complaint.startswith(
+        "box=[0.2, 0.3, 0.5, 0.4]: stage1 is told no box; drop it"
+    )
+    assert "is told no place" in sampled(program, "mode=move").complaint
