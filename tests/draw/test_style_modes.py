@@ -11,9 +11,14 @@ from drawn_runs import style_state, write_run
 from PIL import Image
 
 import stackgan
+from stackgan.core.shapes import Pictures
 from stackgan.data.decode import squares
+from stackgan.draw.mode import Request
+from stackgan.draw.painter import Origin, Painter
+from stackgan.draw.style import in_style
 from stackgan.launch import pictures
 from stackgan.launch.sampling import sample
+from stackgan.text.hashing import HashingEncoder
 
 SENTENCES = ["a red bird", "a blue bird", "a green bird"]
 THREE = 'text=["a red bird","a blue bird","a green bird"]'
@@ -72,15 +77,39 @@ def test_an_edit_keeps_the_style_and_changes_the_sentence(draw: Program) -> None
     for sentence in SENTENCES[:2]:
         for place in range(2):
             assert abs(file_of(edited, sentence, place) - file_of(crossed, sentence, place)).max() <= 1
+    assert draw(*words[:-2], 'text="a bird"', 'mode.old=""').complaint.startswith("mode.old: an empty sentence")
     assert draw(STYLE, "mode=edit", "image=art/a.png", 'text="a bird"').complaint.startswith("mode.old=???: needs a value")
+
+
+def test_an_edit_s_chance_is_one_for_all_sentences() -> None:
+    """The generator under it draws epsilons too: two ways of saying one thing in one style must differ by what is said alone."""
+    drawn: list[torch.Tensor] = []
+
+    class Sampler:
+        resolution, takes = 4, frozenset[str]()
+
+        def state_dict(self) -> dict[str, torch.Tensor]:
+            return {"a": torch.zeros(1)}
+
+        def invert(self, x_BCHW: torch.Tensor) -> torch.Tensor:
+            return torch.zeros(len(x_BCHW), 2)
+
+        def sample(self, text_BT, key_B, weights, walk, extras):
+            drawn.append(key_B)
+            return Pictures(torch.zeros(len(key_B), 3, 4, 4))
+
+    request = Request(("one", "two"), 1, 0, False, "live", pixels_NHWC=np.zeros((3, 4, 4, 3), np.uint8))
+    origin = Origin({"stage": {"recipe": {}}}, {}, None, 1, ("live",), {}, "here")
+    in_style(Painter(Sampler(), HashingEncoder(name="hashing", dim=16, window=2), origin), request, request.sentences)
+    assert len(drawn[0]) == 6
+    assert len(drawn[0].unique()) == 1
 
 
 def test_pictures_are_read_as_the_data_s_are() -> None:
     chance = np.random.default_rng(1)
     wide_HWC = chance.integers(0, 256, (100, 200, 3), dtype=np.uint8)
     Image.fromarray(wide_HWC).save("wide.png")
-    Image.fromarray(wide_HWC[:, 50:150]).save("square.png")
-    (as_cached,) = squares(Path("square.png"), (76,), False)
+    (as_cached,) = squares(Path("wide.png"), (76,), False)
     (read,) = pictures.read([Path("wide.png")], 64, False, False)
     assert np.array_equal(read, as_cached[6:70, 6:70])
     Image.fromarray(read).save("drawn.png")

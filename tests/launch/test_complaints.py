@@ -170,7 +170,7 @@ def test_a_gpu_that_is_not_there(program: Program, desk: Path, monkeypatch: pyte
         ("latest", "no finished Stage-I run with data=toybirds text=hashing stage/network=light stage/recipe=modern under logs/"),
         ("latest", "Train one: python src/train.py stage=stage1 data=toybirds text=hashing stage/network=light"),
         ("latest", "or set stage.base=train"),
-        ("latests", "not a reference; set latest, train, or run://stage1/<data>/<name>"),
+        ("latests", "not a reference; set latest, train or run://stage1/<data>/<name or latest>"),
         ("run://", "not a Stage-I run; give run://stage1/<data>/<name> as under logs/"),
         ("run://stage1/toybirds", "not a Stage-I run; give"),
         ("run://stage2/toybirds/x", "not a Stage-I run; give"),

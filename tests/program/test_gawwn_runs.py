@@ -117,7 +117,14 @@ def test_sample_completes_parts_from_the_sentence(program: Program, desk: Path) 
     assert sampled(program, run, "part_run=null", "parts={beak: [0.7, 0.4]}").code == 0
     done(program, *words("gawwn_part_generator"))
     assert sampled(program, run).code == 0
+    assert sampled(program, run, "mode=export", "out=exported").code == 0
+    assert sampled(program, "run=exported/export-1/generator.safetensors", "out=again").code == 0
     assert sampled(program, run, "parts={beak: [0.7, 0.4]}", "mode=move", "mode.steps=2").code == 0
+    newest = next(Path("logs/gawwn_part_generator/toybirds/one/checkpoints").glob("seen-000000024.pt"))
+    state = torch.load(newest)
+    state["data"]["text"] = "another"
+    torch.save(state, newest)
+    assert "learnt from the sentence encoder hashing (another)" in sampled(program, run).complaint
 
 
 def test_a_system_that_is_told_no_place_refuses_one(program: Program, desk: Path) -> None:
@@ -126,3 +133,12 @@ def test_a_system_that_is_told_no_place_refuses_one(program: Program, desk: Path
         "box=[0.2, 0.3, 0.5, 0.4]: stage1 is told no box; drop it"
     )
     assert "is told no place" in sampled(program, "mode=move").complaint
+
+
+@pytest.mark.parametrize("stage", ["gawwn_parts", "gawwn_part_generator"])
+def test_another_number_of_parts_is_said_before_anything_is_written(stage: str, program: Program, desk: Path) -> None:
+    complaint = program(*words(stage), f"stage.{stage}.generator.parts=3").complaint
+    assert (
+        complaint == f"stage.{stage}.generator.parts=3: data=toybirds has 15 parts a picture; set stage.{stage}.generator.parts=15"
+    )
+    assert not Path("logs").exists()

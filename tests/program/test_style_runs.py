@@ -87,19 +87,20 @@ def test_on_a_second_stage(program: Program, desk: Path) -> None:
 
 REFUSED = {
     "nothing": (
-        (),
-        "stage.base=latest: no finished run that draws 64 px from noise with data=toybirds text=hashing under logs/",
+        ("stage.base=run://gan_cls/toybirds/latest",),
+        "stage.base=run://gan_cls/toybirds/latest: no finished run that draws 64 px from noise with data=toybirds text=hashing",
     ),
     "none of that name": (
         ("stage.base=run://stage1/toybirds/x",),
         "stage.base=run://stage1/toybirds/x: no such run; give run://<stage>",
     ),
     "no reference": (("stage.base=run://stage1",), "stage.base=run://stage1: not a run; give run://<stage>/<data>/<name> as under"),
-    "train": (("stage.base=train",), "stage.base=train: not a reference; set latest, or run://<stage>/<data>/<name>"),
+    "train": (("stage.base=train",), "stage.base=train: not a reference; set run://<stage>/<data>/<name or latest>"),
     "null": (
         ("stage.base=null",),
-        "stage.base=null: stage=style_encoder stands on a finished run; set stage.base=latest, or run://",
+        "stage.base=null: stage=style_encoder stands on a finished run; set stage.base=run://<stage>/<data>/<name or latest>",
     ),
+    "latest of what": (("stage.base=latest",), "stage.base=latest: does not say which system is meant; set stage.base=run://"),
     "other data": (("stage.base=run://stage1/oxford/latest",), "stage.base=run://stage1/oxford/latest: this run has data=toybirds"),
 }
 

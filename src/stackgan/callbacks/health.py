@@ -124,7 +124,9 @@ class Diversity(Health):
         assert self._examples is not None
         text_NT, key_N = self._examples.text_NT, self._examples.key_N[0].expand(len(self._examples.text_NT))
         keys = [key_N + noise * NEXT_NOISE for noise in range(self.noises)]
-        drawn = [stage.sample(text_NT, key, extras=self._examples.extras).x_BCHW.float() for key in keys]
+        # One place for all, so that between sentences nothing else changes.
+        places = {name: value[:1].expand_as(value) for name, value in self._examples.extras.items()}
+        drawn = [stage.sample(text_NT, key, extras=places).x_BCHW.float() for key in keys]
         x_NKCHW = torch.stack(drawn, dim=1)
         within, across = spread(x_NKCHW, 1), spread(x_NKCHW, 0)
         found = {"diversity/within": round(within, 4), "diversity/across": round(across, 4)}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from stackgan.core.errors import UserError
 from stackgan.core.ranges import Positive
 from stackgan.draw.files import numbered
 from stackgan.draw.mode import Mode, Request
@@ -23,6 +24,12 @@ class Edit(Mode):
 
     def __init__(self, old: str, cell: Positive) -> None:
         self.old, self.cell = old, cell
+
+    def check(self, request: Request) -> None:
+        """Also raise UserError for an empty old sentence."""
+        super().check(request)
+        if not self.old.split():
+            raise UserError("mode.old: an empty sentence; give the one that describes the pictures, as 'mode.old=\"a red bird\"'")
 
     def sentences(self, request: Request) -> tuple[str, ...]:
         """The old one first."""

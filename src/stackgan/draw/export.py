@@ -40,6 +40,7 @@ class Facts(_Strict):
     text_dim: Annotated[Positive, pydantic.Field(le=1_000_000)]
     pictures: Any
     train_size: Positive
+    part_names: list[str] | None = None
 
 
 class Header(_Strict):

@@ -12,6 +12,7 @@ from stackgan.core.ranges import Positive
 from stackgan.draw.files import numbered
 from stackgan.draw.mode import Mode, Request
 from stackgan.draw.painter import Painter, Pixels
+from stackgan.draw.sentences import keys
 from stackgan.plots.sheet import sheet
 
 YELLOW = (255, 214, 0)
@@ -23,7 +24,8 @@ class Move(Mode):
     """A sheet for each sentence: down and across it the box, or all parts together, stands at steps x steps places.
 
     What is moved is `box`, or the parts with `parts` as they are given or completed; it keeps its size and stays inside the
-    picture. Beside each picture the place that was asked for is drawn into a copy. cell: side of a picture on the sheet, in pixels.
+    picture. One noise, so that n makes no difference. Beside each picture the place that was asked for is drawn into a copy.
+    cell: side of a picture on the sheet, in pixels.
     """
 
     name: ClassVar[str] = "move"
@@ -39,7 +41,8 @@ class Move(Mode):
             )
         starts = range(len(request.sentences))
         for number, sentence in enumerate(request.sentences):
-            extras = moved(dict(painter.place([sentence])), self.steps)
+            (key_1,) = keys([sentence], 1, request.seed, request.same_noise)
+            extras = moved(dict(painter.place([sentence], key_1)), self.steps)
             count = self.steps**2
             drawn = [
                 painter.sample(
@@ -70,8 +73,8 @@ def moved(extras: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
     low_2 = torch.where(seen_P1, at_P2, 1.0).amin(0)
     high_2 = torch.where(seen_P1, at_P2, 0.0).amax(0)
     # A hair below 1, which lies outside the picture.
-    shift_N2 = share_N2 * (0.999 - (high_2 - low_2)) - low_2
-    at_NP2 = torch.where(seen_P1, at_P2 + shift_N2[:, None], 0.0)
+    shift_N2 = share_N2 * (0.999 - (high_2 - low_2)).clamp(min=0) - low_2
+    at_NP2 = torch.where(seen_P1, (at_P2 + shift_N2[:, None]).clamp(0, 0.999), 0.0)
     return {"parts": torch.cat([at_NP2, parts_P3[:, 2:].expand(len(share_N2), -1, 1)], 2)}
 
 

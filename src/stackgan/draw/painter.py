@@ -18,8 +18,11 @@ from stackgan.text.encoder import TextEncoder
 
 Pixels = NDArray[np.uint8]
 
-Place = Callable[[Sequence[str] | None], Mapping[str, Tensor]]
-"""place(sentences): where things shall be in their pictures, a row a sentence, as Sampler's extras; one row for None, of any."""
+Place = Callable[[Sequence[str] | None, Tensor], Mapping[str, Tensor]]
+"""place(sentences, key_B): where things shall be in B pictures, each with its sentence and noise key, as Sampler's extras.
+
+sentences: None where pictures lie between several.
+"""
 
 CHUNK = 64
 """Pictures drawn at once; what is waiting costs no more than its bytes."""
@@ -131,9 +134,8 @@ class Painter:
         read = tuple(cleaned(sentence) for sentence in ([sentences] if isinstance(sentences, str) else sentences))
         text_NT, key_NK = self.embed(read), keys(read, n, seed, same_noise)
         text_BT = text_NT[:, None].expand(-1, n, -1).reshape(len(read) * n, text_NT.shape[1])
-        if self.place is not None:
-            each = {name: value.repeat_interleave(n, dim=0) for name, value in self.place(read).items()}
-            extras = each | dict(extras or {})
+        if self.place is not None and extras is None:
+            extras = self.place([sentence for sentence in read for _ in range(n)], key_NK.flatten())
         rows = {name: value.expand(len(text_BT), *value.shape[1:]) for name, value in (extras or {}).items()}
         pixels, first = self.draw(text_BT, key_NK.flatten(), weights, extras=rows)
         stacked = [None if flat is None else flat.reshape(len(read), n, *flat.shape[1:]) for flat in (pixels, first)]
@@ -174,9 +176,8 @@ class Painter:
         extras: see Sampler.
         """
         weights = self.origin.weights(weights)
-        if self.place is not None:
-            usual = {name: value.expand(len(key_B), *value.shape[1:]) for name, value in self.place(None).items()}
-            extras = usual | dict(extras or {})
+        if self.place is not None and not set(extras or ()) >= self.sampler.takes:
+            extras = {**self.place(None, key_B), **(extras or {})}
         out: list[Pixels] = []
         below: list[Pixels] = []
         for start in range(0, len(key_B), CHUNK):

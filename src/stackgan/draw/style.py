@@ -44,8 +44,8 @@ def in_style(painter: Painter, request: Request, sentences: tuple[str, ...]) -> 
     """Each of N sentences in the style of each of the request's K pictures: uint8 (N, K, H, W, 3)."""
     assert request.pixels_NHWC is not None
     style_KZ, count = painter.invert(request.pixels_NHWC), len(request.pixels_NHWC)
-    # Whatever else is drawn by chance is a sentence's, the same under every picture.
-    key_N1 = keys(sentences, 1, request.seed, request.same_noise)
+    # Whatever else is drawn by chance (an epsilon) is one for all, so that sentence and style alone make the difference.
+    key_N1 = keys(sentences, 1, request.seed, same_noise=True)
     text_NT = painter.embed(sentences)
     pairs_B = torch.arange(len(sentences)).repeat_interleave(count)
     style_BZ = style_KZ.repeat(len(sentences), 1)

@@ -97,9 +97,12 @@ def _nothing(config: Config, facts: Mapping[str, Any], near: list[str], below: B
     seen = f" (nearest: {near[0]})" if near else ""
     if below.stage is None:
         words = f"data={data} text={text}"
+        kind = "stage1" if stage["base"].endswith("://latest") or stage["base"] == "latest" else stage["base"].split("/")[2]
+        if stage["resolution"] != SIZE:
+            words += f" stage.resolution={stage['resolution']}"
         return (
             f"stage.base={stage['base']}: no finished run that draws {stage['resolution']} px from noise with {words} under "
-            f"{roots(config)[0]}/{seen}. Train one: python src/train.py stage=stage1 {words}"
+            f"{roots(config)[0]}/{seen}. Train one: python src/train.py stage={kind} {words}"
         )
     network, recipe = stage["network"]["name"], stage["recipe"]["name"]
     words = f"data={data} text={text} stage/network={network} stage/recipe={recipe}"

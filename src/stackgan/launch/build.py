@@ -49,6 +49,11 @@ def check_provided(config: Config, data: CaptionedPictures) -> None:
     if missing := sorted(of.requires - data.provides):
         lacks = f"has no {' and no '.join(missing)}"
         raise UserError(f"data={data.name}: {lacks}, which stage={config['stage']['name']} needs; take another data set")
+    name = config["stage"]["name"]
+    wanted = config["stage"].get(name, {}).get("generator", {}).get("parts")
+    if wanted is not None and wanted != (there := len(data.source.part_names)):
+        key = f"stage.{name}.generator.parts"
+        raise UserError(f"{key}={wanted}: data={data.name} has {there} parts a picture; set {key}={there}")
 
 
 def generator_network(config: Config, facts: Config, from_checkpoint: bool = False) -> nn.Module:

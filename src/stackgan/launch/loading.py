@@ -40,7 +40,7 @@ def load(
     where = device(accelerator)
     origin, weights = _found(str(reference), checkpoint, Path(logs))
     try:
-        encoder = _encoder(origin)
+        encoder = checked_encoder(origin)
         if not hasattr(allowed.resolve("stage", str(origin.config["stage"].get("_target_")), from_checkpoint=True), "sample"):
             raise UserError(f"run={reference}: stage={origin.stage} draws no pictures; {WAYS}")
         sampler = restore.drawing(origin.config, origin.facts, origin.first, weights)
@@ -138,7 +138,7 @@ def _can_draw(run: RunFolder) -> bool:
     return hasattr(stage, "sample") and checkpoint.newest(run.checkpoints) is not None
 
 
-def _encoder(origin: Origin) -> TextEncoder:
+def checked_encoder(origin: Origin) -> TextEncoder:
     """The encoder of the settings, which must be the very one that the generator learnt from."""
     encoder = encoders.text_encoder(origin.config, carried=origin.encoder, from_checkpoint=True)
     if not encoder.reads_new:

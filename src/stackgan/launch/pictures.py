@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stackgan.core.errors import UserError
-from stackgan.data.decode import BROKEN, shown_size, squares
+from stackgan.data.decode import BROKEN, squares
 from stackgan.data.folder_rows import ENDINGS
 from stackgan.data.module import cached_size
 
@@ -30,20 +30,18 @@ def files(named: str | Sequence[str] | None) -> tuple[Path, ...]:
 
 
 def read(paths: Sequence[Path], size: int, contrast_stretch: bool, whole: bool) -> Pixels:
-    """uint8 (N, size, size, 3): the middle square of each, brought to the size of the data's pictures, and the middle of that.
+    """uint8 (N, size, size, 3): each as a data set reads its test pictures: brought to a square, of which the middle is kept.
 
-    That is how a data set's test pictures are read; whole: all of the square is kept, as of pictures that a generator drew.
-    Raises UserError for a file that is no picture.
+    Sides that differ are squashed, as there. A file stands for the data's region, so where that is the square around a bird's box,
+    cut it out first. whole: all of the square is kept, as of pictures that a generator drew. Raises UserError for a file that is no
+    picture.
     """
     wide = size if whole else cached_size(size)
     margin = (wide - size) // 2
     found = []
     for path in paths:
         try:
-            width, height = shown_size(path)
-            side = min(width, height)
-            left, top = (width - side) // 2, (height - side) // 2
-            (pixels_HWC,) = squares(path, (wide,), contrast_stretch, (left, top, left + side, top + side))
+            (pixels_HWC,) = squares(path, (wide,), contrast_stretch)
         except BROKEN as error:
             raise UserError(f"image={path}: cannot be read as a picture ({type(error).__name__}); {WAY}") from error
         found.append(pixels_HWC[margin : margin + size, margin : margin + size])

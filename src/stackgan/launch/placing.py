@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from stackgan.core.errors import UserError, did_you_mean
-from stackgan.draw import sentences
-from stackgan.draw.painter import Painter, Place
-from stackgan.launch import encoders, restore
+from stackgan.draw.painter import Origin, Painter, Place
+from stackgan.launch import loading, restore
 from stackgan.runs import checkpoint
 from stackgan.runs.ledger import runs
 from stackgan.stage.gawwn_part_generator import PartGeneratorStage
+from stackgan.text.encoder import TextEncoder
 
 Config = Mapping[str, Any]
 STAGE = "gawwn_part_generator"
@@ -39,7 +39,7 @@ def placed(painter: Painter, config: Config, first: str) -> Painter:
         if config["box"] is None:
             raise UserError(f"{who} draws into a box; give left, top, width and height as fractions: box=[0.2,0.3,0.5,0.4]")
         box_14 = torch.tensor([config["box"]], dtype=torch.float32)
-        return painter.at(lambda said: {"box": box_14.expand(len(said or [first]), -1)})
+        return painter.at(lambda said, key_B: {"box": box_14.expand(len(key_B), -1)})
     if "parts" in takes:
         return painter.at(_completed(painter, config, first))
     return painter
@@ -67,30 +67,34 @@ def _completed(painter: Painter, config: Config, first: str) -> Place:
             raise UserError(
                 "part_run=null: says that nothing completes the parts, and none is given; give parts={beak: [0.7, 0.4]}"
             )
-        return lambda said: {"parts": given_1P3.expand(len(said or [first]), -1, -1)}
-    generator, encoder = _generator(config, painter.origin.data)
+        return lambda said, key_B: {"parts": given_1P3.expand(len(key_B), -1, -1)}
+    generator, encoder = _generator(config, painter.origin)
 
-    def complete(said: Sequence[str] | None) -> dict[str, Tensor]:
-        read = list(said or [first])
-        key_B = sentences.keys(read, 1, config["seed"], config["same_noise"]).flatten()
-        text_BT = torch.from_numpy(encoder.encode(read))
-        return {"parts": generator.complete(text_BT, given_1P3.expand(len(read), -1, -1), key_B).cpu()}
+    def complete(said: Sequence[str] | None, key_B: Tensor) -> dict[str, Tensor]:
+        text_BT = torch.from_numpy(encoder.encode(list(said) if said is not None else [first] * len(key_B)))
+        return {"parts": generator.complete(text_BT, given_1P3.expand(len(key_B), -1, -1), key_B).cpu()}
 
     return complete
 
 
-def _generator(config: Config, data: str) -> tuple[PartGeneratorStage, Any]:
-    """The part generator that part_run means, and the encoder that it reads with."""
-    reference, logs = config["part_run"], Path(config["paths"]["logs"])
+def _generator(config: Config, drawing: Origin) -> tuple[PartGeneratorStage, TextEncoder]:
+    """The part generator that part_run means, of the data set that `drawing` learnt from, and the encoder that it reads with."""
+    reference, logs, data = config["part_run"], Path(config["paths"]["logs"]), drawing.data
     parts = [STAGE, data, "latest"] if reference == "latest" else reference.removeprefix("run://").split("/")
     way = f"train one: python src/train.py stage={STAGE} data={data}, or give all parts and part_run=null"
-    if len(parts) != 3 or parts[0] != STAGE:
+    if len(parts) != 3 or parts[:2] != [STAGE, data]:
         raise UserError(f"part_run={reference}: not a part generator's run; give latest or run://{STAGE}/{data}/<name or latest>")
     found = [run for run in runs(logs, parts[0], parts[1], "*" if parts[2] == "latest" else parts[2]) if run.done.exists()]
     newest = checkpoint.newest_whole(found[0].checkpoints) if found else None
     if newest is None:
         raise UserError(f"part_run={reference}: no finished part generator of data={data} under {logs}/{STAGE}; {way}")
-    state = newest[1]
+    at, state = newest
+    names, wanted = state["data"].get("part_names"), drawing.facts["part_names"]
+    if names != wanted:
+        raise UserError(f"part_run={reference}: {found[0].path} knows other parts than {drawing.source}; {way}")
+    origin = Origin(state["config"], state["data"], None, state["images_seen"], ("live",), {}, str(at), state.get("text"))
+    encoder = loading.checked_encoder(origin)
     stage = restore.stage(state).eval()
     assert isinstance(stage, PartGeneratorStage)
-    return stage, encoders.text_encoder(state["config"], carried=state.get("text"), from_checkpoint=True)
+    print(f"parts completed by {at} ({origin.images_seen:,} images seen)", flush=True)
+    return stage, encoder

@@ -32,10 +32,12 @@ def _base(config: Config) -> str | None:
     if below is None:
         complaint = f"stage.base={stage['base']}: stage={stage['name']} stands on no other run; drop it, or set stage=stage2"
         return complaint if stage["base"] else None
-    words = ("latest", "train") if below.stage else ("latest",)
-    ways = f"{', '.join(words)}, or run://{below.stage or '<stage>'}/<data>/<name>"
+    words = ("latest", "train") if below.stage else ()
+    ways = ", ".join([*words, f"run://{below.stage or '<stage>'}/<data>/<name or latest>"]).replace("train, run", "train or run")
     if not stage["base"]:
         return f"stage.base=null: stage={stage['name']} stands on a {below.stage or 'finished'} run; set stage.base={ways}"
+    if below.stage is None and stage["base"] in ("latest", "run://latest"):
+        return f"stage.base={stage['base']}: does not say which system is meant; set stage.base={ways}"
     if stage["base"] not in words and not stage["base"].startswith("run://"):
         return f"stage.base={stage['base']}: not a reference; set {ways}"
     return None

@@ -70,7 +70,8 @@ def sample(composed: DictConfig) -> Path:
     where = {"checkpoint": config["checkpoint"], "logs": config["paths"]["logs"], "accelerator": config["accelerator"]}
     painters = [loading.load(reference, **where) for reference in references]
     placing.check_used(painters, config)
-    painters = [placing.placed(painter, config, (request.sentences or ("",))[0]) for painter in painters]
+    if request.sentences:
+        painters = [placing.placed(painter, config, request.sentences[0]) for painter in painters]
     for painter in painters:
         print(f"{painter.origin.source}: {painter.origin.caption(request.weights)}", flush=True)
     request = replace(request, pixels_NHWC=_pixels(config, painters[0], images))

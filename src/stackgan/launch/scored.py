@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor
 
 from stackgan.core.errors import UserError
@@ -19,6 +20,7 @@ from stackgan.data.module import CaptionedPictures
 from stackgan.data.progress import bar
 from stackgan.draw.painter import Origin, Painter
 from stackgan.launch import allowed, build, identity, loading, restore, schema
+from stackgan.launch.places import CONF
 from stackgan.metric.score import Pixels
 from stackgan.metric.source import Source, drawn
 from stackgan.runs.folder import RunFolder
@@ -28,6 +30,7 @@ Drawn = Callable[[Gallery, int], Source]
 
 NO_GENERATOR = "pictures of a folder have no generator to leave untrained"
 OURS = "stackgan.data."
+UNDER = "${paths.data}/"
 
 
 @dataclass(frozen=True)
@@ -131,11 +134,10 @@ def _untrained(origin: Origin) -> Any:
 
 def _data_of(origin: Origin, painter: Painter, config: Config) -> CaptionedPictures:
     """The data set that a generator learnt from, found under this call's paths."""
-    node, trained = dict(origin.config["data"]), Path(origin.config["paths"]["data"])
+    node = dict(origin.config["data"])
     if not str(node.get("_target_")).startswith(OURS):
         raise UserError(f"{origin.source}: its data set is built by {node.get('_target_')}, which is none of ours")
-    root = Path(node["root"])
-    node["root"] = str(Path(config["paths"]["data"]) / root.relative_to(trained)) if root.is_relative_to(trained) else str(root)
+    node["root"] = _root_of(origin, config)
     node["cache"] = config["paths"]["cache"]
     # Settings that came after the run: what every data set says by default.
     later = set(schema.signature(allowed.resolve("data", node["_target_"]))) & set(config["data"])
@@ -147,6 +149,20 @@ def _data_of(origin: Origin, painter: Painter, config: Config) -> CaptionedPictu
         what = "; ".join(changed[:3])
         raise UserError(f"data.root={node['root']}: not what {origin.source} learnt from ({what}); bring that back")
     return data
+
+
+def _root_of(origin: Origin, config: Config) -> str:
+    """Where its pictures lie, under this call's paths; an exported file does not say, and means the published folder."""
+    here, data = Path(config["paths"]["data"]), origin.config["data"]
+    if "root" in data:
+        root, trained = Path(data["root"]), Path(origin.config["paths"]["data"])
+        return str(here / root.relative_to(trained)) if root.is_relative_to(trained) else str(root)
+    published = str(OmegaConf.to_container(OmegaConf.load(CONF / "data" / f"{origin.data}.yaml"), resolve=False)["root"])  # type: ignore[index,call-overload]
+    if not published.startswith(UNDER):
+        raise UserError(
+            f"run={origin.source}: an exported file does not say where its data={origin.data} lies; score its run instead"
+        )
+    return str(here / published.removeprefix(UNDER))
 
 
 def _prepare(data: CaptionedPictures) -> None:

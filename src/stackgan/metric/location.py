@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 class Location(Score):
-    """Mean overlap of the box read from each drawing with the box asked for; only systems that are asked for a place have it.
+    """Mean overlap of the box read from each drawing with the box asked for; of systems that are told no place it is the floor.
 
     "": mean intersection over union; a drawing without a readable bird counts 0. found: share of drawings with at least one half.
     slope_x, slope_y: by how much the read box's centre moves when the asked one's does, by least squares over drawings with a bird;
