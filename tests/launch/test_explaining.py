@@ -1,7 +1,10 @@
 """`explain=true`: its numbers against known ones, for every stage, and that nothing is left behind."""
 
+import os
 import re
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +15,7 @@ from stackgan.launch import known
 from stackgan.launch.layers import Layers, count
 from stackgan.launch.places import CONF
 from stackgan.launch.preparing import prepare
-from stackgan.launch.probing import Counter
+from stackgan.launch.probing import Counter, Probe
 from stackgan.networks import paper
 from stackgan.objectives import penalties
 
@@ -197,6 +200,25 @@ def test_every_stage_explains_itself(stage: str, program: Program, desk: Path) -
         assert heading in out
     assert re.search(r"20 of at most 20 steps, 16 of them timed", out)
     assert float(re.search(r"([\d.]+) GFLOP", out)[1]) > 0 or stage == "gawwn_part_generator"  # type: ignore[index]
+
+
+def test_a_signal_ends_it_and_nothing_is_left(
+    program: Program, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    began = Probe.on_train_batch_start
+
+    def asked_to_stop(probe: Probe, *words: Any) -> None:
+        began(probe, *words)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Probe, "on_train_batch_start", asked_to_stop)
+    ended = program(*ONE)
+    assert ended.code == 128 + signal.SIGTERM
+    assert ended.out.endswith("stopped by SIGTERM\n")
+    assert list(scratch.iterdir()) == list(desk.iterdir()) == []
 
 
 def test_two_devices_are_one_with_half_the_batch(program: Program) -> None:

@@ -1,5 +1,7 @@
 """What training costs on this machine: a few real steps, of which nothing is kept."""
 
+import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -17,6 +19,7 @@ from stackgan.data.module import CaptionedPictures
 from stackgan.launch import fitting
 from stackgan.launch.layers import Layers
 from stackgan.launch.ranks import Place
+from stackgan.runs.stopping import Wishes
 from stackgan.stage.base import Stage
 
 STEPS, WARM_UP = 20, 4
@@ -67,9 +70,13 @@ class _Whole:
 
 
 class Probe(Callback):
-    """Watches the steps. networks: whose layers are listed; head: what checkpoints hold beside the stage's state."""
+    """Watches the steps. networks: whose layers are listed; head: what checkpoints hold beside the stage's state.
+
+    wishes: signals that ask to stop after the step they fall into.
+    """
 
     def __init__(self, networks: Mapping[str, nn.Module], head: Mapping[str, Any]) -> None:
+        self.wishes = Wishes()
         self.layers = {name: Layers(network) for name, network in networks.items()}
         self.head = head
         self.flops: list[int] = []
@@ -100,7 +107,7 @@ class Probe(Callback):
         now = time.perf_counter()
         self.seconds.append(now - self._last)
         self._last = now
-        if len(self.seconds) > COUNTED and sum(self.seconds) > SECONDS:
+        if self.wishes.caught or (len(self.seconds) > COUNTED and sum(self.seconds) > SECONDS):
             trainer.should_stop = True
 
     def on_train_end(self, trainer: Trainer, pl_module: Any) -> None:
@@ -128,10 +135,17 @@ class Probe(Callback):
 
 
 def probed(stage: Stage, data: CaptionedPictures, settings: Mapping[str, Any], probe: Probe) -> Cost:
-    """Train the stage for STEPS iterations, or fewer where they are slow. settings: `trainer`'s, of one device."""
+    """Train the stage for STEPS iterations, or fewer where they are slow. settings: `trainer`'s, of one device.
+
+    Raises SystemExit where a signal asked to stop.
+    """
     stage.images_seen = 0
     data.plan(0, STEPS)
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-    fitting.new_trainer(settings, [probe], speed.DataWait(), Place(0, 1, 0)).fit(stage, datamodule=data)
+    with probe.wishes:
+        fitting.new_trainer(settings, [probe], speed.DataWait(), Place(0, 1, 0)).fit(stage, datamodule=data)
+    if caught := probe.wishes.caught:
+        print(f"stopped by {signal.Signals(caught).name}", flush=True)
+        sys.exit(128 + caught)
     return probe.cost(stage.batch_size)
