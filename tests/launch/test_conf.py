@@ -248,8 +248,9 @@ def test_every_logger_trains(logger: str, program: Program, desk: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", choices("experiment"))
+@pytest.mark.parametrize("experiment", [choice for choice in choices("experiment") if "_" not in choice])
 def test_every_experiment_trains(experiment: str, program: Program, desk: Path) -> None:
+    """On toybirds; tests/launch/test_experiments.py has the published rows, `<data>_<system>`."""
     ended = program(f"experiment={experiment}", *SMALL, "stage.images=8", "stage.base_images=8")
     assert ended.code == 0, ended.err
     assert len(list(desk.glob("logs/*/*/*/DONE"))) == 2

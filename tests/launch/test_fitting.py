@@ -28,7 +28,7 @@ def test_ranks_share_batch_norm_on_gpus_alone(gpu: bool, world: int, composed: C
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: True)
     settings = schema.check(composed(f"trainer.devices={world}"))["trainer"]
     place = Place(0, world, 1234)
-    fitting._trainer(settings, [], DataWait(), place)
+    fitting.new_trainer(settings, [], DataWait(), place)
     assert asked["sync_batchnorm"] == (gpu and world == 2)
     assert (asked["accelerator"], asked["devices"]) == ("gpu" if gpu else "cpu", world)
     assert ("strategy" in asked) == (world == 2)

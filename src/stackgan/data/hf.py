@@ -51,6 +51,11 @@ class HfData(FolderData):
         settings = [self.root, self.subset, self.revision, self.columns]
         return self.cache_root / self.name / "converted" / state_of(files, settings)
 
+    @property
+    def there(self) -> bool:
+        """Whether the set is converted."""
+        return self.folder.exists()
+
     def bring(self) -> None:
         """Convert the set where it is not yet."""
         with once(self.cache_root, self.folder) as scratch:

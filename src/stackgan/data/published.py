@@ -45,6 +45,15 @@ class Published(LightningDataModule):
         """Make the layout that read() reads be there, where that is in our power."""
         return
 
+    @property
+    def there(self) -> bool:
+        """Whether bring() has nothing left to do."""
+        return True
+
+    def sketch(self, folder: Path) -> Mapping[str, Any]:
+        """Settings under which bring() makes below another folder what it would make, or less of the same kind."""
+        return {"cache": str(folder)}
+
     @abstractmethod
     def read(self) -> Source:
         """The published layout as records. Raises UserError; writes nothing below `data.cache`."""

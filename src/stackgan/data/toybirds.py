@@ -1,5 +1,6 @@
 """toybirds: birds that our own code draws and describes, in CUB's layout. Drawn on first use."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from stackgan.data.fill import cores
 from stackgan.data.module import CaptionedPictures
 from stackgan.data.progress import bar
 from stackgan.data.records import Source, Split
+
+SKETCHED = 240, 40
+"""Training and test birds of a sketch."""
 
 
 class ToyBirdsData(CaptionedPictures):
@@ -37,9 +41,19 @@ class ToyBirdsData(CaptionedPictures):
         """Where this set lies."""
         return Path(self.root) / toybirds.fingerprint(*self.order)
 
+    @property
+    def there(self) -> bool:
+        """Whether the set is drawn."""
+        return self.folder.exists()
+
+    def sketch(self, folder: Path) -> Mapping[str, Any]:
+        """A few birds of every species."""
+        train, test, _ = self.order
+        return {**super().sketch(folder), "root": str(folder), "train": min(train, SKETCHED[0]), "test": min(test, SKETCHED[1])}
+
     def bring(self) -> None:
         """Draw the set where it is missing; a second process waits for the first."""
-        if self.folder.exists():
+        if self.there:
             return
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)

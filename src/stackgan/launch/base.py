@@ -28,7 +28,7 @@ LABELS = {"network.name": "stage/network", "recipe.name": "stage/recipe"}
 def foresee(config: Config, text: Mapping[str, Any]) -> None:
     """Raise UserError now, before the data is touched, where no run can fit. text: fingerprint and name of the encoder."""
     if config["stage"]["base"] != "train":
-        _fitting(config, text)
+        fitting_run(config, text)
 
 
 def found(config: Config, facts: Mapping[str, Any], train: Callable[[DictConfig], Path]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def found(config: Config, facts: Mapping[str, Any], train: Callable[[DictConfig]
     facts: fingerprints of this run's data and encoder. train: called for `train` with the composed Stage-I config, returns its
     folder. Raises UserError with the way out.
     """
-    run = RunFolder(train(stage1_config(config))) if config["stage"]["base"] == "train" else _fitting(config, facts)
+    run = RunFolder(train(stage1_config(config))) if config["stage"]["base"] == "train" else fitting_run(config, facts)
     what = "Stage-I" if run.path.parts[-3] == "stage1" else run.path.parts[-3]
     print(f"{what} underneath: {run.path} ({run.images_done():,} images seen)")
     newest = checkpoint.newest_whole(run.checkpoints)
@@ -55,7 +55,7 @@ def stage1_config(config: Config) -> DictConfig:
     return compose(HydraConfig.get().job.config_name, words)
 
 
-def _fitting(config: Config, facts: Mapping[str, Any]) -> RunFolder:
+def fitting_run(config: Config, facts: Mapping[str, Any]) -> RunFolder:
     """The named run, or the newest finished one that fits."""
     base, below = config["stage"]["base"], _below(config)
     kind = below.stage or "*"

@@ -97,7 +97,7 @@ def fit(
     if stage.images_seen >= job.budget:
         assert state is not None
         return _ended_before(state, stage, callbacks, watchers)
-    trainer = _trainer(settings, [Resume(state), *callbacks] if state else callbacks, wait, place)
+    trainer = new_trainer(settings, [Resume(state), *callbacks] if state else callbacks, wait, place)
     del state  # as large as the weights and both optimisers
     if place.rank == 0:
         words = f"{stage.name} on {job.config['data']['name']}: {job.budget:,} images, {trainer.precision} precision"
@@ -153,7 +153,8 @@ def build_stage(job: Job, state: Config | None) -> tuple[Stage, dict[str, Any]]:
     return stage, head
 
 
-def _trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, place: Place) -> Trainer:
+def new_trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, place: Place) -> Trainer:
+    """Lightning's Trainer as every process of a run uses it. settings: `trainer`'s."""
     quiet()
     together: dict[str, Any] = {}
     if place.world > 1:
@@ -169,6 +170,7 @@ def _trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWait, 
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
+        enable_progress_bar=any(isinstance(each, ImagesBar) for each in callbacks),
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         # Batch norm over all ranks is what one device would see; PyTorch has it for GPUs only.

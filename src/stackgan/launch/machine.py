@@ -45,6 +45,16 @@ def on_gpu(settings: Mapping[str, Any]) -> bool:
     return settings["accelerator"] != "cpu" and torch.cuda.is_available()
 
 
+def described(settings: Mapping[str, Any]) -> str:
+    """The device that the run will use, for people."""
+    return str(torch.cuda.get_device_name()) if on_gpu(settings) else f"{torch.get_num_threads()} CPU threads"
+
+
+def load() -> float | None:
+    """Processes that wanted a core in the last minute, on average; None where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
 def prepare(settings: Mapping[str, Any]) -> None:
     """Process-wide settings that make training fast and change no sample."""
     sensible = threads(settings)

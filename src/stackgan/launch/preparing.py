@@ -12,6 +12,8 @@ from stackgan.launch import build, schema, settings
 def prepare(composed: DictConfig) -> None:
     """Prepare the data set of the settings and print the report. Raises UserError where the data is not good."""
     config = schema.check(composed, settings.Preparing)
+    if config["explain"]:
+        raise UserError("explain=true: prepare.py trains nothing anyway; give it to train.py, or drop it")
     target = config["export"] and Path(config["export"])
     if target and target.exists():
         raise UserError(f"export={target}: exists already; name a folder that does not, or remove it")

@@ -65,6 +65,7 @@ class Top(Part):
     """The whole; parts with a `_target_` are checked against that class's signature."""
 
     seed: Natural
+    explain: bool
     run: Run
     sweep: Sweep
     paths: Paths

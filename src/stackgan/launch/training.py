@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import base, build, encoders, fitting, identity, judges, machine, rules, schema, tracking
+from stackgan.launch import base, build, encoders, explaining, fitting, identity, judges, known, machine, rules, schema, tracking
 from stackgan.launch.ranks import Company
 from stackgan.runs import checkpoint, provenance
 from stackgan.runs.folder import RunFolder, held, writing
@@ -17,12 +17,12 @@ Config = Mapping[str, Any]
 
 
 def train(composed: DictConfig) -> Path:
-    """Train, continue, or find already done what the settings mean; returns the run's folder.
+    """Train, continue, or find already done what the settings mean; returns the run's folder. With `explain` only say what it is.
 
     Nothing is written before settings, data and the run underneath have been found good. Raises UserError where they are not,
     RunError where the run cannot go on.
     """
-    return _train(composed, wait=False)
+    return explaining.explain(composed) if composed.explain else _train(composed, wait=False)
 
 
 def _train(composed: DictConfig, wait: bool) -> Path:
@@ -39,7 +39,7 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     if start is not None:
         start.check()
     data = build.data_module(config, text_run)
-    text = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
+    text = known.of_text(data)
     below = build.stage_class(config).below(config["stage"])
     stands_on_another = below is not None and checkpoint.newest(folder.checkpoints) is None
     if stands_on_another:
@@ -49,17 +49,9 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     identity.check_facts(folder, text, f"text={data.text.name}")
     data.prepare_data()
     data.setup()
-    facts = {**text, "pictures": data.fingerprint, "train_size": data.train_size}
-    if data.image_encoder is not None:
-        facts |= {"features": data.image_encoder.fingerprint, "feature_dim": data.image_encoder.dim}
-    if data.classes is not None:
-        facts["classes"] = {str(class_id): name for class_id, name in data.class_names.items()}
-    if "parts" in build.stage_class(config).requires:
-        facts["part_names"] = list(data.source.part_names)
-    if start is not None:
-        facts["start"] = start.weights_hash
+    facts = known.facts(config, data, start)
     identity.check_facts(folder, facts, f"data.root={config['data']['root']}")
-    budget = _budget(config, data)
+    budget = known.budget(config, facts["train_size"])
     if folder.images_done() >= budget:
         print(f"{folder.path} is done ({folder.images_done():,} images seen); run.fresh=true trains it again")
         return folder.path
@@ -104,15 +96,6 @@ def _fit(job: fitting.Job, data: CaptionedPictures, trackers: tracking.Trackers)
         rest = "which was all" if done else "the same command goes on from there"
         print(f"stopped by {outcome.stopped.name} after {outcome.images_seen:,} images; {rest}", flush=True)
         sys.exit(128 + outcome.stopped)
-
-
-def _budget(config: Config, data: CaptionedPictures) -> int:
-    """Images to see, in whole batches."""
-    stage = config["stage"]
-    batch = stage["recipe"]["batch_size"]
-    epochs = stage["epochs"] or stage["recipe"]["epochs"]
-    iterations = -(-stage["images"] // batch) if stage["images"] else epochs * (data.train_size // batch)
-    return int(iterations * batch)
 
 
 def _tell(config: Config, folder: RunFolder, outcome: fitting.Outcome) -> None:
