@@ -1,0 +1,156 @@
+"""The tables of a comparison, from variants, columns and published figures."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from stackgan.report.columns import Head
+from stackgan.report.published import Paper
+from stackgan.report.record import Record
+from stackgan.report.statistics import Way, mean, shown
+from stackgan.report.table import Table
+from stackgan.report.variants import Variant, flat
+from stackgan.report.verdicts import Verdict, matches, printed, verdicts
+
+INTERVAL = "Mean over seeds with 95 % by Student's t; a single seed has no interval."
+HOWS = {"welch": "Welch's t test, 95 %", "paired": "a paired t test over the seeds that both have, 95 %"}
+
+
+def ours(data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table:
+    """A row a variant, a column a figure."""
+    rows = [
+        [variant.label, _seeds(variant), *("-" if (e := variant.estimate(head.column)) is None else shown(e) for head in columns)]
+        for variant in variants
+    ]
+    return Table(
+        f"{data}-figures", f"Our figures on {data}", ["variant", "seeds", *(head.name for head in columns)], rows, INTERVAL
+    )
+
+
+def _seeds(variant: Variant) -> str:
+    text = ", ".join(str(record.seed) for record in variant.done)
+    left = len(variant.records) - len(variant.done)
+    return f"{text or 'none'} ({left} not done)" if left else text
+
+
+def protocols(data: str, columns: Sequence[Head]) -> Table:
+    """What each column's figures depend on."""
+    rows = [[head.name, head.better, head.protocol] for head in columns]
+    note = "Figures share a column only where all of this is equal."
+    return Table(f"{data}-protocols", f"Judges and protocols on {data}", ["figure", "better", "judge and protocol"], rows, note)
+
+
+def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table | None:
+    """The paper's figures of one data set, and ours beside them in columns of their own; None where it has none."""
+    measures = {key: measure for key, measure in paper.measures.items() if measure.data == data}
+    rows = [row for row in paper.rows.values() if row.values.keys() & measures.keys()]
+    if not rows:
+        return None
+    mine = [head for head in columns if head.example.scored]
+    body: list[list[str]] = []
+    for row in rows:
+        theirs = [printed(row.values.get(key)) for key in measures]
+        found = [variant for variant in variants if matches(row, variant)]
+        body += [[row.name, *theirs, about(variant), _seeds(variant), *_cells(variant, mine)] for variant in found]
+        body += [] if found else [[row.name, *theirs, "not run", "", *("-" for _ in mine)]]
+    heads = [
+        "row",
+        *(f"paper: {one.score}" for one in measures.values()),
+        "ours",
+        "seeds",
+        *(f"ours: {head.name}" for head in mine),
+    ]
+    how = "; ".join(f"{one.score}: {one.judge}; {one.protocol}; ± is the {one.spread}" for one in measures.values())
+    note = (
+        f"The paper's ({paper.source}) and ours are no common scale: other judges, other protocols. Paper: {how}. Ours: {INTERVAL}"
+    )
+    return Table(f"{data}-{paper.name}", f"Paper versus ours on {data}: {paper.paper}, {paper.table}", heads, body, note)
+
+
+def _cells(variant: Variant, columns: Sequence[Head]) -> list[str]:
+    return ["-" if (found := variant.estimate(head.column)) is None else shown(found) for head in columns]
+
+
+def about(variant: Variant) -> str:
+    """What of ours stands for a row: resolution, network, recipe, budget."""
+    own = dict(flat(variant.kind))
+    budget = own.get("budget.images")
+    words = [
+        variant.stage, f"{own.get('stage.resolution')} px", f"network {own.get('stage.network.name', '-')}",
+        f"recipe {own.get('stage.recipe.name', '-')}", f"{budget:,} images" if isinstance(budget, int) else "",
+    ]  # fmt: skip
+    return ", ".join(filter(None, words))
+
+
+def judged(papers: Sequence[Paper], data: str, variants: Sequence[Variant], columns: Sequence[Head], way: Way) -> Table | None:
+    """Every claim of the papers' that a pair of our variants can test; None where there is no pair."""
+    found = [verdict for paper in papers for verdict in verdicts(paper, variants, columns, way)]
+    if not found:
+        return None
+    heads = ["claim", "paper", "ours: better row", "ours: worse row", "figure", "difference", "test", "verdict"]
+    note = (
+        f"Differences within one judge, never against the paper's value: {HOWS[way]}, "
+        "not corrected for several looks. Pairs are equal in all that the claim does not vary."
+    )
+    if any(not verdict.same_data for verdict in found):
+        note += f" The claims are about other pictures: on {data} they can hold, which reproduces nothing."
+    return Table(f"{data}-verdicts", f"Do the papers' differences come back on {data}?", heads, [_judged(v) for v in found], note)
+
+
+def _judged(verdict: Verdict) -> list[str]:
+    side = "" if verdict.head.example.higher else " (lower is better)"
+    return [
+        verdict.claim, verdict.paper, verdict.better.label, verdict.worse.label, verdict.head.name + side,
+        shown(verdict.estimate, signed=True), verdict.how, verdict.word,
+    ]  # fmt: skip
+
+
+def cost(variants: Sequence[Variant]) -> Table:
+    """Speed, time and memory of finished runs."""
+    rows = [[variant.data, variant.label, str(len(variant.done)), *_costs(variant.done)] for variant in variants if variant.done]
+    heads = [
+        "data",
+        "variant",
+        "runs",
+        "images a second",
+        "hours a run",
+        "hours in all",
+        "peak memory, GiB",
+        "peak GPU memory, GiB",
+    ]
+    note = "Means over runs, peaks over runs; as each run measured itself, whatever else its machine did."
+    return Table("cost", "What it took", heads, rows, note)
+
+
+def _costs(done: Sequence[Record]) -> list[str]:
+    def values(name: str) -> list[float]:
+        return [record.cost[name] for record in done if name in record.cost]
+
+    speed, hours = values("images_per_second"), [seconds / 3600 for seconds in values("seconds")]
+    times = [f"{mean(hours).value:.2f}", f"{sum(hours):.2f}"] if hours else ["-", "-"]
+    peaks = [f"{max(found):.2f}" if (found := values(name)) else "-" for name in ("peak_memory_gib", "peak_gpu_memory_gib")]
+    return [f"{mean(speed).value:.1f}" if speed else "-", *times, *peaks]
+
+
+def runs(variants: Sequence[Variant]) -> Table:
+    """Every run and how far it came."""
+    rows = [
+        [one.data, variant.label, str(one.seed), one.name, one.state, f"{one.images_seen:,}"]
+        for variant in variants
+        for one in variant.records
+    ]
+    return Table("runs", "Runs", ["data", "variant", "seed", "run", "state", "images seen"], rows)
+
+
+def figures(variants: Sequence[Variant]) -> str:
+    """CSV: a row for every figure of every run, for other programs."""
+    text = io.StringIO(newline="")
+    out = csv.writer(text)
+    out.writerow(["data", "variant", "stage", "seed", "run", "images_seen", "figure", "value", "n", "judged", "protocol"])
+    for variant in variants:
+        for one in variant.done:
+            for key, figure in one.figures.items():
+                who = "evaluate" if figure.scored else "training"
+                whose = [one.data, variant.label, one.stage, one.seed, one.name, one.images_seen]
+                out.writerow([*whose, key, figure.value, figure.n, who, figure.column[1]])
+    return text.getvalue()
