@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+import numpy as np
 from PIL import Image
 
 from stackgan.plots.bands import MOST, bands
@@ -33,7 +34,10 @@ def bar_chart(data: str, variants: Sequence[Variant], heads: Sequence[Head]) -> 
 
 
 def curve_chart(data: str, variants: Sequence[Variant], patterns: Sequence[str]) -> Image.Image | None:
-    """A panel for each column of metrics.csv that the patterns name; unfinished runs too, as far as they are. None for none."""
+    """A panel for each column of metrics.csv that the patterns name and that was looked at twice; None where there is none.
+
+    Unfinished runs are drawn too, as far as they are.
+    """
     panels: dict[str, dict[str, list[Curve]]] = {}
     for variant in variants[:MOST]:
         for record in variant.records:
@@ -45,6 +49,9 @@ def curve_chart(data: str, variants: Sequence[Variant], patterns: Sequence[str])
                 if curve:
                     places, values = zip(*curve, strict=True)
                     panels.setdefault(name, {}).setdefault(variant.label, []).append((places, values))
+    panels = {
+        name: lines for name, lines in panels.items() if any(np.size(curve[0]) > 1 for one in lines.values() for curve in one)
+    }
     cut = f" (the first {MOST} variants)" if len(variants) > MOST else ""
     title = f"Over training on {data}: mean of seeds, band from lowest to highest{cut}"
     return bands(dict(sorted(panels.items())), title) if panels else None
