@@ -59,17 +59,22 @@ def test_paper_versus_ours_never_shares_a_column(tmp_path: Path) -> None:
     ablation, systems = published.read(CONF / "paper")
     table = tables.versus(ablation, "cub", found, columns)
     assert table is not None
-    assert list(table.heads) == ["row", "paper: inception_score", "ours", "seeds", f"ours: {SCORE}"]
+    assert list(table.heads) == ["row", "paper: inception_score on cub", "ours", "seeds", f"ours: {SCORE}"]
     assert list(table.rows[0]) == [
         "64x64 Stage-I, no CA", "2.66 ± 0.03", "stage1, 64 px, network light, recipe modern, 3,200 images", "0, 1",
         "1.500 [-4.853, 7.853]",
     ]  # fmt: skip
     assert list(table.rows[2]) == ["256x256 Stage-I, no CA", "2.48 ± 0.00", "not run", "", "-"]
     assert "fine-tuned on CUB by the authors" in table.note
-    assert tables.versus(ablation, "toybirds", found, columns) is None
+    assert table.title.startswith("Paper versus ours: ")
+    elsewhere = tables.versus(ablation, "toybirds", found, columns)
+    assert elsewhere is not None
+    assert elsewhere.title.startswith("The paper's cub beside our toybirds: ")
+    assert "other pictures, judges and protocols" in elsewhere.note
+    assert tables.versus(ablation, "toybirds", [], columns) is None
     other = tables.versus(systems, "cub", found, columns)
     assert other is not None
-    assert list(other.heads[:3]) == ["row", "paper: inception_score", "paper: human_rank"]
+    assert list(other.heads[:3]) == ["row", "paper: inception_score on cub", "paper: human_rank on cub"]
     told = tables.judged([ablation, systems], "cub", found, columns, "welch")
     assert told is not None
     assert [row[-1] for row in told.rows] == ["open: the interval holds 0"]

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from stackgan.core.errors import UserError
-from stackgan.report.record import Figure
+from stackgan.report.figure import Figure
 from stackgan.report.variants import Column, Variant, flat
 
 Mixed = Literal["refuse", "columns"]

@@ -9,7 +9,7 @@ from stackgan.report.published import Paper
 from stackgan.report.record import Record
 from stackgan.report.statistics import Way, mean, shown
 from stackgan.report.table import Table
-from stackgan.report.variants import Variant, flat
+from stackgan.report.variants import Variant
 from stackgan.report.verdicts import Verdict, matches, printed, verdicts
 
 INTERVAL = "Mean over seeds with 95 % by Student's t; a single seed has no interval."
@@ -41,30 +41,30 @@ def protocols(data: str, columns: Sequence[Head]) -> Table:
 
 
 def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table | None:
-    """The paper's figures of one data set, and ours beside them in columns of their own; None where it has none."""
-    measures = {key: measure for key, measure in paper.measures.items() if measure.data == data}
-    rows = [row for row in paper.rows.values() if row.values.keys() & measures.keys()]
-    if not rows:
+    """The paper's figures, and ours of one data set beside them in columns of their own.
+
+    Where the paper has none of this data set, those of its first one, if we ran any of its rows; else None.
+    """
+    there = {measure.data for measure in paper.measures.values()}
+    of = data if data in there else next(iter(paper.measures.values())).data
+    if of != data and not any(matches(row, variant) for row in paper.rows.values() for variant in variants):
         return None
-    mine = [head for head in columns if head.example.scored]
+    measures = {key: measure for key, measure in paper.measures.items() if measure.data == of}
+    rows = [row for row in paper.rows.values() if row.values.keys() & measures.keys()]
+    mine = [head for head in columns if head.example.higher is not None]
     body: list[list[str]] = []
     for row in rows:
         theirs = [printed(row.values.get(key)) for key in measures]
         found = [variant for variant in variants if matches(row, variant)]
         body += [[row.name, *theirs, about(variant), _seeds(variant), *_cells(variant, mine)] for variant in found]
         body += [] if found else [[row.name, *theirs, "not run", "", *("-" for _ in mine)]]
-    heads = [
-        "row",
-        *(f"paper: {one.score}" for one in measures.values()),
-        "ours",
-        "seeds",
-        *(f"ours: {head.name}" for head in mine),
-    ]
+    published = [f"paper: {one.score} on {one.data}" for one in measures.values()]
+    heads = ["row", *published, "ours", "seeds", *(f"ours: {head.name}" for head in mine)]
     how = "; ".join(f"{one.score}: {one.judge}; {one.protocol}; ± is the {one.spread}" for one in measures.values())
-    note = (
-        f"The paper's ({paper.source}) and ours are no common scale: other judges, other protocols. Paper: {how}. Ours: {INTERVAL}"
-    )
-    return Table(f"{data}-{paper.name}", f"Paper versus ours on {data}: {paper.paper}, {paper.table}", heads, body, note)
+    apart = f"other {'' if of == data else 'pictures, '}judges and protocols"
+    note = f"The paper's figures and ours are on no common scale ({apart}). Paper ({paper.source}): {how}. Ours: {INTERVAL}"
+    title = "Paper versus ours" if of == data else f"The paper's {of} beside our {data}"
+    return Table(f"{data}-{paper.name}", f"{title}: {paper.paper}, {paper.table}", heads, body, note)
 
 
 def _cells(variant: Variant, columns: Sequence[Head]) -> list[str]:
@@ -73,7 +73,7 @@ def _cells(variant: Variant, columns: Sequence[Head]) -> list[str]:
 
 def about(variant: Variant) -> str:
     """What of ours stands for a row: resolution, network, recipe, budget."""
-    own = dict(flat(variant.kind))
+    own = variant.settings
     budget = own.get("budget.images")
     words = [
         variant.stage, f"{own.get('stage.resolution')} px", f"network {own.get('stage.network.name', '-')}",

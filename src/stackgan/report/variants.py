@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from stackgan.core.fingerprint import fingerprint
@@ -22,6 +23,11 @@ class Variant:
     data: str
     kind: Mapping[str, Any]
     records: tuple[Record, ...]
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The leaves of kind by dotted name."""
+        return dict(flat(self.kind))
 
     @property
     def done(self) -> list[Record]:
@@ -92,8 +98,7 @@ def _labelled(found: Sequence[Variant]) -> list[Variant]:
 
 def _telling(variant: Variant, alike: Sequence[Variant]) -> Iterator[str]:
     """`name=value` of settings that together tell a variant from those alike; names of groups first, which speak for the rest."""
-    leaves = [dict(flat(one.kind)) for one in alike]
-    own = dict(flat(variant.kind))
+    leaves, own = [one.settings for one in alike], variant.settings
     parts: list[tuple[Any, ...]] = [() for _ in alike]
     for key in sorted({key for leaf in leaves for key in leaf}, key=_rank):
         finer = [(*part, str(leaf.get(key))) for part, leaf in zip(parts, leaves, strict=True)]

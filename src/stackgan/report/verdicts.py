@@ -10,7 +10,7 @@ from typing import Any
 from stackgan.report.columns import Head
 from stackgan.report.published import Claim, Paper, Row
 from stackgan.report.statistics import Estimate, Way, difference
-from stackgan.report.variants import Variant, flat
+from stackgan.report.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def matches(row: Row, variant: Variant) -> bool:
     """Whether a variant has all settings of the row."""
     if not row.settings or not variant.kind:
         return False
-    own = dict(flat(variant.kind))
+    own = variant.settings
     return all(own.get(key) in (value if isinstance(value, list) else [value]) for key, value in row.settings.items())
 
 
@@ -67,18 +67,16 @@ def pairs(paper: Paper, claim: Claim, variants: Sequence[Variant]) -> Iterator[t
     """Our variants of a claim's two rows, equal in all but what the claim varies."""
     rows = paper.rows[claim.better], paper.rows[claim.worse]
     free = {*rows[0].settings, *rows[1].settings, *claim.varies}
-    for better in variants:
-        for worse in variants:
-            fits = better is not worse and matches(rows[0], better) and matches(rows[1], worse)
-            if fits and _rest(better, free) == _rest(worse, free):
-                yield better, worse
+    better, worse = ([(variant, _rest(variant, free)) for variant in variants if matches(row, variant)] for row in rows)
+    for one, rest in better:
+        yield from ((one, other) for other, its_rest in worse if other is not one and its_rest == rest)
 
 
 def _rest(variant: Variant, free: set[str]) -> dict[str, Any]:
     """What must be equal: all leaves, of the run below too, that are not free."""
     return {
         key: value
-        for key, value in flat(variant.kind)
+        for key, value in variant.settings.items()
         if not any(part == name or part.startswith(f"{name}.") for name in free for part in (key, key.removeprefix("base.")))
     }
 
