@@ -147,6 +147,21 @@ def test_references_and_folders_of_several_data_sets(comparing: Program, desk: P
     assert "64x64 Stage-I, CA | 2.95 ± 0.02 | stage1, 64 px" in (out / "tables.md").read_text()
 
 
+def test_a_damaged_run_in_a_folder_is_left_out_and_named(comparing: Program, desk: Path) -> None:
+    write(desk / "logs", "good", config())
+    bad = write(desk / "logs", "bad", config(text_twice=False))
+    bad.results.write_text("{")
+    ended = comparing("runs=[logs]")
+    assert ended.code == 0, ended.err
+    assert "note: left out: logs/stage1/toybirds/bad/results.json: cannot be read" in ended.out
+    assert "bad/results.json: cannot be read" in (desk / "logs" / "compared" / "logs-1" / "index.html").read_text()
+    assert comparing("runs=[logs/stage1/toybirds/bad]").complaint.startswith(
+        "logs/stage1/toybirds/bad/results.json: cannot be read"
+    )
+    (desk / "logs" / BIRDS / "good" / "results.json").write_text("[]")
+    assert "results.json: " in comparing("runs=[logs]").complaint
+
+
 def test_sentences_are_drawn_anew_with_the_same_keys(comparing: Program, desk: Path) -> None:
     for name, word in (("a", "stage.conditioning_augmentation=true"), ("b", "stage.conditioning_augmentation=false")):
         run = drawn_runs.write_run(desk / "logs", word, name=name)
@@ -167,7 +182,7 @@ def test_sentences_are_drawn_anew_with_the_same_keys(comparing: Program, desk: P
         (("runs=[nowhere]",), f"runs=nowhere: no such folder; {WAYS}"),
         (("runs=[empty]",), f"runs=empty: no run lies in this folder (no config.json down to 4 folders); {WAYS}"),
         (("runs=[foreign]",), "runs=foreign: no run lies in this folder"),
-        (("runs=[foreign/model]",), "runs=foreign/model: its config.json is not one of a run"),
+        (("runs=[foreign/model]",), "runs=foreign/model: its config.json is not one of a run of this version"),
         (("runs=[run://stage1/toybirds/onn]",), "runs=run://stage1/toybirds/onn: no such run under logs/; did you mean stage1/"),
         (("runs=[run://one]",), f"runs=run://one: not a reference; {WAYS}"),
         (("runs=[cut]",), "runs=[cut]: no finished run among 1 (half unfinished at 2,400 of 3,200 images); give the command"),

@@ -92,7 +92,7 @@ def test_damage_is_one_line_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"results.json: cannot be read \(JSONDecodeError\); leave this run out"):
         record(run)
     run.config.write_text(json.dumps({"model": "another program's"}))
-    with pytest.raises(UserError, match=r"its config.json is not one of a run \(KeyError: 'stage'\)"):
+    with pytest.raises(UserError, match=r"its config.json is not one of a run of this version \(KeyError: 'stage'\)"):
         record(run)
     run.config.write_text("[]")
     with pytest.raises(UserError, match="not a JSON object"):

@@ -77,8 +77,21 @@ def test_paper_versus_ours_never_shares_a_column(tmp_path: Path) -> None:
     assert list(other.heads[:3]) == ["row", "paper: inception_score on cub", "paper: human_rank on cub"]
     told = tables.judged([ablation, systems], "cub", found, columns, "welch")
     assert told is not None
-    assert [row[-1] for row in told.rows] == ["open: the interval holds 0"]
+    assert [row[1] for row in told.rows] == ["open: the interval holds 0"]
     assert "never against the paper's value" in told.note
+
+
+def test_a_pair_that_saw_unequally_many_images_says_so(tmp_path: Path) -> None:
+    """3,200 of Stage-II on 3,200 of Stage-I."""
+    base = write(tmp_path, "base", config(data="cub"), value=None)
+    runs = [
+        write(tmp_path, "a", config("stage2", data="cub"), 0, None, {SCORE: card(3.0)}, base=base),
+        write(tmp_path, "b", config("gan_int_cls", data="cub"), 0, None, {SCORE: card(2.0)}),
+    ]
+    found = variants([read(run, identity) for run in runs])[0]
+    told = tables.judged(published.read(CONF / "paper"), "cub", found, heads(found, None, [], "refuse"), "welch")
+    assert told is not None
+    assert [list(row[4:6]) for row in told.rows] == [["stage2 (6,400 images in all)", "gan_int_cls (3,200 images in all)"]]
 
 
 def test_cost_by_hand(tmp_path: Path) -> None:

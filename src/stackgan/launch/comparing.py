@@ -50,9 +50,10 @@ class Comparing(settings.Part):
 def compare(composed: DictConfig) -> Path:
     """Set runs side by side; returns the new folder. Raises UserError before anything is written."""
     config = schema.check(composed, Comparing)
-    records = found_runs.records(config["runs"], Path(config["paths"]["logs"]))
+    records, left_out = found_runs.records(config["runs"], Path(config["paths"]["logs"]))
     wanted = Wanted(**{key: config[key] for key in ("scores", "figures", "curves", "differences", "mixed", "sheets")})
     made = comparison(f"Comparison of {', '.join(config['runs'])}", records, published.read(CONF / "paper"), wanted)
+    made.left_out += left_out
     if config["sentences"]:
         made.drawn = dict(_drawn(made, config))
     parent = Path(config["out"] or Path(config["paths"]["logs"]) / "compared")

@@ -22,13 +22,17 @@ DEEPEST = 4
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def records(named: Sequence[str], logs: Path) -> list[Record]:
-    """All that is named, each run once, in order. Raises UserError where there is nothing to compare."""
+def records(named: Sequence[str], logs: Path) -> tuple[list[Record], list[str]]:
+    """All that is named, each run once, in order; and a line for each run in a folder that cannot be read.
+
+    Raises UserError where there is nothing to compare, and where a run that was named itself cannot be read.
+    """
     if not named:
         raise UserError(f"runs=[]: names nothing to compare; {WAYS}")
     found: dict[Any, Record] = {}
+    left_out: list[str] = []
     for word in named:
-        for record in _of(word, logs):
+        for record in _of(word, logs, left_out):
             found.setdefault(record.folder.path.resolve() if record.folder else (word, record.name), record)
     if not any(record.done for record in found.values()):
         states = sorted({f"{record.name} {record.state}" for record in found.values()})
@@ -36,10 +40,10 @@ def records(named: Sequence[str], logs: Path) -> list[Record]:
             f"runs=[{','.join(named)}]: no finished run among {len(found)} ({'; '.join(states[:3])}); "
             "give the command that began them again, which goes on where they stopped"
         )
-    return list(found.values())
+    return list(found.values()), left_out
 
 
-def _of(word: str, logs: Path) -> list[Record]:
+def _of(word: str, logs: Path, left_out: list[str]) -> list[Record]:
     if word.startswith("run://"):
         return [read(_referenced(word, logs), identity.identity)]
     path = Path(word)
@@ -52,20 +56,26 @@ def _of(word: str, logs: Path) -> list[Record]:
     found = [
         record
         for folder in sorted(one.parent for depth in range(DEEPEST) for one in path.glob("*/" * depth + "*/config.json"))
-        for record in _of_found(folder)
+        for record in _of_found(folder, left_out)
     ]
     sweeps = [record for place in sorted(path.glob("*/sweep.json")) for record in _of_sweep(place.parent)]
+    if not found and not sweeps and left_out:
+        raise UserError(left_out[0].removeprefix("left out: "))
     if not found and not sweeps:
         raise UserError(f"runs={word}: no run lies in this folder (no config.json down to {DEEPEST} folders); {WAYS}")
     return [*sweeps, *found]
 
 
-def _of_found(folder: Path) -> list[Record]:
-    """A folder that only looks like a run's (another program's config.json) is passed over: nobody named it."""
+def _of_found(folder: Path, left_out: list[str]) -> list[Record]:
+    """A folder that only looks like a run's (another program's config.json) is passed over, and a damaged run with a line."""
     run = RunFolder(folder)
     if not run.provenance.exists() and not run.metrics.exists():
         return []
-    return [read(run, identity.identity)]
+    try:
+        return [read(run, identity.identity)]
+    except UserError as error:
+        left_out.append(f"left out: {error}")
+        return []
 
 
 def _referenced(word: str, logs: Path) -> RunFolder:

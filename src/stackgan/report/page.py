@@ -25,7 +25,7 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { background: var(--head); font-weight: 600; }
-td.number { white-space: nowrap; } td:first-child { min-width: 9rem; }
+td.number { white-space: nowrap; } td:first-child { min-width: 9rem; } td.long { min-width: 14rem; }
 td.reproduced, td.holds { color: var(--good); font-weight: 600; } td.reversed { color: var(--bad); font-weight: 600; }
 td.open { color: var(--unsure); }
 .note, figcaption, .left { color: var(--faint); font-size: .85rem; max-width: 70rem; }

@@ -53,7 +53,7 @@ def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> R
         kind = kind_of(config, facts, identity)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
-            f"runs={folder.path}: its config.json is not one of a run ({type(error).__name__}: {error}); {WAY}"
+            f"runs={folder.path}: its config.json is not one of a run of this version ({type(error).__name__}: {error}); {WAY}"
         ) from None
     results = _json(folder.results) if folder.results.exists() else {}
     state, seen = _state(folder, config, results)

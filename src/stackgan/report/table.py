@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONG = 28
+"""Letters from which on a cell of the page is given room for a line of them."""
+
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "[": "{[}", "]": "{]}",
@@ -67,7 +70,8 @@ def _tex(text: str) -> str:
 
 
 def _td(cell: str) -> str:
-    """Numbers do not break; verdicts carry their word as a class."""
+    """Numbers do not break, verdicts carry their word as a class, and what is long gets room."""
     words = ("reproduced", "holds", "reversed", "open")
     kind = "number" if re.match(r"^[+-]?\d", cell) else next((word for word in words if cell.startswith(word)), "")
+    kind = kind or ("long" if len(cell) > LONG else "")
     return f'<td class="{kind}">{html.escape(cell)}</td>' if kind else f"<td>{html.escape(cell)}</td>"

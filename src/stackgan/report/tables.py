@@ -87,7 +87,7 @@ def judged(papers: Sequence[Paper], data: str, variants: Sequence[Variant], colu
     found = [verdict for paper in papers for verdict in verdicts(paper, variants, columns, way)]
     if not found:
         return None
-    heads = ["claim", "paper", "ours: better row", "ours: worse row", "figure", "difference", "test", "verdict"]
+    heads = ["claim", "verdict", "difference", "figure", "ours: better row", "ours: worse row", "test", "paper"]
     note = (
         f"Differences within one judge, never against the paper's value: {HOWS[way]}, "
         "not corrected for several looks. Pairs are equal in all that the claim does not vary."
@@ -100,9 +100,21 @@ def judged(papers: Sequence[Paper], data: str, variants: Sequence[Variant], colu
 def _judged(verdict: Verdict) -> list[str]:
     side = "" if verdict.head.example.higher else " (lower is better)"
     return [
-        verdict.claim, verdict.paper, verdict.better.label, verdict.worse.label, verdict.head.name + side,
-        shown(verdict.estimate, signed=True), verdict.how, verdict.word,
+        verdict.claim, verdict.word, shown(verdict.estimate, signed=True), verdict.head.name + side,
+        *_sides(verdict.better, verdict.worse), verdict.how, verdict.paper,
     ]  # fmt: skip
+
+
+def _sides(better: Variant, worse: Variant) -> list[str]:
+    """Their labels; with the images that each saw, the runs below it included, where they saw unequally many."""
+    seen = [_seen(variant) for variant in (better, worse)]
+    more = [f" ({images:,} images in all)" if seen[0] != seen[1] else "" for images in seen]
+    return [f"{variant.label}{words}" for variant, words in zip((better, worse), more, strict=True)]
+
+
+def _seen(variant: Variant) -> int:
+    below = (int(value) for key, value in variant.settings.items() if key.endswith("base.images_seen"))
+    return max((record.images_seen for record in variant.done), default=0) + sum(below)
 
 
 def cost(variants: Sequence[Variant]) -> Table:
