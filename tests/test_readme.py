@@ -17,7 +17,7 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from stackgan.launch import evaluating, machine, rules, sampling, schema, settings
+from stackgan.launch import comparing, evaluating, machine, rules, sampling, schema, settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,8 +63,8 @@ def test_commands_are_accepted(line: str, composed: Callable[..., DictConfig], m
         if verb == "sample":
             schema.check(composed(*job, config=verb), sampling.Settings)
             continue
-        if verb == "evaluate":
-            schema.check(composed(*job, config=verb), evaluating.Evaluating)
+        if verb in ("evaluate", "compare"):
+            schema.check(composed(*job, config=verb), {"evaluate": evaluating.Evaluating, "compare": comparing.Comparing}[verb])
             continue
         whole = settings.Preparing if verb == "prepare" else settings.Top
         checked = schema.check(composed(*job, config=verb), whole)

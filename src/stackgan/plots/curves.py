@@ -52,6 +52,11 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], title: str, x_label: str =
     axes[-1].set_xlabel(x_label)
     figure.align_ylabels(axes)
     figure.suptitle(title, fontweight="bold", x=0.01, ha="left", parse_math=False)
+    return picture(figure)
+
+
+def picture(figure: Figure) -> Image.Image:
+    """What a figure shows, in its own size."""
     png = BytesIO()
     figure.savefig(png, format="png")
     return Image.open(png).convert("RGB")

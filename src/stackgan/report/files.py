@@ -1,0 +1,33 @@
+"""A comparison as a folder of files."""
+
+import shutil
+from pathlib import Path
+
+from stackgan.report import page, tables
+from stackgan.report.comparison import Comparison
+
+
+def write(found: Comparison, folder: Path) -> None:
+    """index.html; tables/ as CSV and LaTeX; tables.md; charts/ and sheets/ as PNG; figures.csv; drawn.png where it was drawn."""
+    (folder / "tables").mkdir()
+    for table in found.tables:
+        (folder / "tables" / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+        (folder / "tables" / f"{table.name}.tex").write_text(table.latex(), encoding="utf-8")
+    markdown = [
+        f"# {found.title}",
+        "",
+        *(f"- {line}" for line in found.left_out),
+        "",
+        *(table.markdown() for table in found.tables),
+    ]
+    (folder / "tables.md").write_text("\n".join(markdown), encoding="utf-8")
+    (folder / "figures.csv").write_text(tables.figures(found.variants), encoding="utf-8")
+    pictures = {name: chart for section in found.sections for name, chart in section.charts.items()} | dict(found.drawn)
+    for name, picture in pictures.items():
+        (folder / "charts").mkdir(exist_ok=True)
+        picture.save(folder / "charts" / f"{name}.png")
+    sheets = [sheet for section in found.sections for sheet in section.sheets]
+    for number, sheet in enumerate(sheets, start=1):
+        (folder / "sheets").mkdir(exist_ok=True)
+        shutil.copyfile(sheet.path, folder / "sheets" / f"{number}-{sheet.path.name}")
+    (folder / "index.html").write_text(page.page(found), encoding="utf-8")

@@ -1,0 +1,168 @@
+"""The tables of a comparison, from variants, columns and published figures."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from stackgan.report.columns import Head
+from stackgan.report.published import Paper
+from stackgan.report.record import Record
+from stackgan.report.statistics import Way, mean, shown
+from stackgan.report.table import Table
+from stackgan.report.variants import Variant
+from stackgan.report.verdicts import Verdict, matches, printed, verdicts
+
+INTERVAL = "Mean over seeds with 95 % by Student's t; a single seed has no interval."
+HOWS = {"welch": "Welch's t test, 95 %", "paired": "a paired t test over the seeds that both have, 95 %"}
+
+
+def ours(data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table:
+    """A row a variant, a column a figure."""
+    rows = [
+        [variant.label, _seeds(variant), *("-" if (e := variant.estimate(head.column)) is None else shown(e) for head in columns)]
+        for variant in variants
+    ]
+    return Table(
+        f"{data}-figures", f"Our figures on {data}", ["variant", "seeds", *(head.name for head in columns)], rows, INTERVAL
+    )
+
+
+def _seeds(variant: Variant) -> str:
+    text = ", ".join(str(record.seed) for record in variant.done)
+    left = len(variant.records) - len(variant.done)
+    return f"{text or 'none'} ({left} not done)" if left else text
+
+
+def protocols(data: str, columns: Sequence[Head]) -> Table:
+    """What each column's figures depend on."""
+    rows = [[head.name, head.better, head.protocol] for head in columns]
+    note = "Figures share a column only where all of this is equal."
+    return Table(f"{data}-protocols", f"Judges and protocols on {data}", ["figure", "better", "judge and protocol"], rows, note)
+
+
+def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table | None:
+    """The paper's figures, and ours of one data set beside them in columns of their own.
+
+    Where the paper has none of this data set, those of its first one, if we ran any of its rows; else None.
+    """
+    there = {measure.data for measure in paper.measures.values()}
+    of = data if data in there else next(iter(paper.measures.values())).data
+    if of != data and not any(matches(row, variant) for row in paper.rows.values() for variant in variants):
+        return None
+    measures = {key: measure for key, measure in paper.measures.items() if measure.data == of}
+    rows = [row for row in paper.rows.values() if row.values.keys() & measures.keys()]
+    mine = [head for head in columns if head.example.higher is not None]
+    body: list[list[str]] = []
+    for row in rows:
+        theirs = [printed(row.values.get(key)) for key in measures]
+        found = [variant for variant in variants if matches(row, variant)]
+        body += [[row.name, *theirs, about(variant), _seeds(variant), *_cells(variant, mine)] for variant in found]
+        body += [] if found else [[row.name, *theirs, "not run", "", *("-" for _ in mine)]]
+    published = [f"paper: {one.score} on {one.data}" for one in measures.values()]
+    heads = ["row", *published, "ours", "seeds", *(f"ours: {head.name}" for head in mine)]
+    how = "; ".join(f"{one.score}: {one.judge}; {one.protocol}; ± is the {one.spread}" for one in measures.values())
+    apart = f"other {'' if of == data else 'pictures, '}judges and protocols"
+    note = f"The paper's figures and ours are on no common scale ({apart}). Paper ({paper.source}): {how}. Ours: {INTERVAL}"
+    title = "Paper versus ours" if of == data else f"The paper's {of} beside our {data}"
+    return Table(f"{data}-{paper.name}", f"{title}: {paper.paper}, {paper.table}", heads, body, note)
+
+
+def _cells(variant: Variant, columns: Sequence[Head]) -> list[str]:
+    return ["-" if (found := variant.estimate(head.column)) is None else shown(found) for head in columns]
+
+
+def about(variant: Variant) -> str:
+    """What of ours stands for a row: resolution, network, recipe, budget."""
+    own = variant.settings
+    budget = own.get("budget.images")
+    words = [
+        variant.stage, f"{own.get('stage.resolution')} px", f"network {own.get('stage.network.name', '-')}",
+        f"recipe {own.get('stage.recipe.name', '-')}", f"{budget:,} images" if isinstance(budget, int) else "",
+    ]  # fmt: skip
+    return ", ".join(filter(None, words))
+
+
+def judged(papers: Sequence[Paper], data: str, variants: Sequence[Variant], columns: Sequence[Head], way: Way) -> Table | None:
+    """Every claim of the papers' that a pair of our variants can test; None where there is no pair."""
+    found = [verdict for paper in papers for verdict in verdicts(paper, variants, columns, way)]
+    if not found:
+        return None
+    heads = ["claim", "verdict", "difference", "figure", "ours: better row", "ours: worse row", "test", "paper"]
+    note = (
+        f"Differences within one judge, never against the paper's value: {HOWS[way]}, "
+        "not corrected for several looks. Pairs are equal in all that the claim does not vary."
+    )
+    if any(not verdict.same_data for verdict in found):
+        note += f" The claims are about other pictures: on {data} they can hold, which reproduces nothing."
+    return Table(f"{data}-verdicts", f"Do the papers' differences come back on {data}?", heads, [_judged(v) for v in found], note)
+
+
+def _judged(verdict: Verdict) -> list[str]:
+    side = "" if verdict.head.example.higher else " (lower is better)"
+    return [
+        verdict.claim, verdict.word, shown(verdict.estimate, signed=True), verdict.head.name + side,
+        *_sides(verdict.better, verdict.worse), verdict.how, verdict.paper,
+    ]  # fmt: skip
+
+
+def _sides(better: Variant, worse: Variant) -> list[str]:
+    """Their labels; with the images that each saw, the runs below it included, where they saw unequally many."""
+    seen = [_seen(variant) for variant in (better, worse)]
+    more = [f" ({images:,} images in all)" if seen[0] != seen[1] else "" for images in seen]
+    return [f"{variant.label}{words}" for variant, words in zip((better, worse), more, strict=True)]
+
+
+def _seen(variant: Variant) -> int:
+    below = (int(value) for key, value in variant.settings.items() if key.endswith("base.images_seen"))
+    return max((record.images_seen for record in variant.done), default=0) + sum(below)
+
+
+def cost(variants: Sequence[Variant]) -> Table:
+    """Speed, time and memory of finished runs."""
+    rows = [[variant.data, variant.label, str(len(variant.done)), *_costs(variant.done)] for variant in variants if variant.done]
+    heads = [
+        "data",
+        "variant",
+        "runs",
+        "images a second",
+        "hours a run",
+        "hours in all",
+        "peak memory, GiB",
+        "peak GPU memory, GiB",
+    ]
+    note = "Means over runs, peaks over runs; as each run measured itself, whatever else its machine did."
+    return Table("cost", "What it took", heads, rows, note)
+
+
+def _costs(done: Sequence[Record]) -> list[str]:
+    def values(name: str) -> list[float]:
+        return [record.cost[name] for record in done if name in record.cost]
+
+    speed, hours = values("images_per_second"), [seconds / 3600 for seconds in values("seconds")]
+    times = [f"{mean(hours).value:.2f}", f"{sum(hours):.2f}"] if hours else ["-", "-"]
+    peaks = [f"{max(found):.2f}" if (found := values(name)) else "-" for name in ("peak_memory_gib", "peak_gpu_memory_gib")]
+    return [f"{mean(speed).value:.1f}" if speed else "-", *times, *peaks]
+
+
+def runs(variants: Sequence[Variant]) -> Table:
+    """Every run and how far it came."""
+    rows = [
+        [one.data, variant.label, str(one.seed), one.name, one.state, f"{one.images_seen:,}"]
+        for variant in variants
+        for one in variant.records
+    ]
+    return Table("runs", "Runs", ["data", "variant", "seed", "run", "state", "images seen"], rows)
+
+
+def figures(variants: Sequence[Variant]) -> str:
+    """CSV: a row for every figure of every run, for other programs."""
+    text = io.StringIO(newline="")
+    out = csv.writer(text)
+    out.writerow(["data", "variant", "stage", "seed", "run", "images_seen", "figure", "value", "n", "judged", "protocol"])
+    for variant in variants:
+        for one in variant.done:
+            for key, figure in one.figures.items():
+                who = "evaluate" if figure.scored else "training"
+                whose = [one.data, variant.label, one.stage, one.seed, one.name, one.images_seen]
+                out.writerow([*whose, key, figure.value, figure.n, who, figure.column[1]])
+    return text.getvalue()

@@ -1,0 +1,53 @@
+"""Intervals by hand, from a table of Student's t."""
+
+import pytest
+
+from stackgan.report.statistics import Estimate, difference, mean, number, shown
+
+
+def test_the_interval_of_three_seeds_by_hand() -> None:
+    found = mean([1.0, 2.0, 3.0])
+    half = 4.302653 / 3**0.5  # t of 2 degrees of freedom, deviation 1
+    assert (found.value, found.n) == (2.0, 3)
+    assert found.interval == pytest.approx((2 - half, 2 + half), rel=1e-6)
+
+
+def test_a_single_seed_has_no_interval() -> None:
+    assert mean([0.5]) == Estimate(0.5, None, 1)
+    assert difference({0: 1.0}, {0: 0.5, 1: 0.6}, "welch").interval is None
+    assert difference({0: 1.0, 2: 1.0}, {0: 0.5, 1: 0.6}, "paired") == Estimate(0.5, None, 1)
+    assert difference({2: 1.0, 3: 1.0}, {0: 0.5, 1: 0.5}, "paired") == Estimate(0.5, None, 2)
+
+
+def test_welch_by_hand() -> None:
+    """Variances 1 of 3 and 2 of 2: squared error 4/3, degrees of freedom (4/3)^2 / (1/18 + 1) = 1.684211, whose t is 5.176232."""
+    found = difference({0: 1.0, 1: 2.0, 2: 3.0}, {0: 2.0, 1: 4.0}, "welch")
+    assert found.value == -1.0
+    assert found.interval is not None
+    half = (4 / 3) ** 0.5 * 5.176232
+    assert found.interval == pytest.approx((-1 - half, -1 + half), rel=1e-4)
+
+
+def test_paired_by_hand() -> None:
+    """Differences 0.5 and 1: mean 0.75, standard error 0.25, t of one degree of freedom 12.706205."""
+    found = difference({0: 1.0, 1: 2.0, 7: 9.0}, {0: 0.5, 1: 1.0, 8: 1.0}, "paired")
+    assert (found.value, found.n) == (0.75, 2)
+    assert found.interval == pytest.approx((0.75 - 0.25 * 12.706205, 0.75 + 0.25 * 12.706205), rel=1e-6)
+
+
+def test_seeds_that_agree_to_the_bit_are_no_error() -> None:
+    found = difference({0: 2.0, 1: 2.0}, {0: 1.0, 1: 1.0}, "welch")
+    assert found == Estimate(1.0, (1.0, 1.0), 2)
+    assert found.sign == 1
+
+
+@pytest.mark.parametrize(("interval", "sign"), [((0.1, 0.2), 1), ((-0.2, -0.1), -1), ((-0.1, 0.1), 0), ((0.0, 0.1), 0), (None, 0)])
+def test_a_sign_needs_an_interval_beside_0(interval: tuple[float, float] | None, sign: int) -> None:
+    assert Estimate(0.1, interval, 2).sign == sign
+
+
+def test_how_estimates_read() -> None:
+    assert shown(Estimate(0.5141, (0.48, 0.548), 3)) == "0.514 [0.480, 0.548]"
+    assert shown(Estimate(0.3, None, 1), signed=True) == "+0.300"
+    assert shown(Estimate(-0.3, (-0.5, -0.1), 3), signed=True) == "-0.300 [-0.500, -0.100]"
+    assert number(163.32) == "163.3"
