@@ -99,6 +99,8 @@ def _check_groups(words: list[str], config: str) -> None:
         if not equals or name.startswith("-") or not (home(config) / name).is_dir():
             continue
         choices = ", ".join(_choices(name, config))
+        if name == "sweep" and not {"-m", "--multirun"} & set(words):
+            raise UserError(f"{word}: a sweep is many jobs; give -m too: python src/train.py -m {word}")
         if "." in key and not value.startswith(("{", "$")):
             raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
         if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
