@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -53,7 +54,7 @@ class Sweeping:
         arguments: the command's words. Raises UserError, with nothing written, where no job can begin, and RunError at the end
         where some failed.
         """
-        checked = [self._checked(job) for job in expand(self.rows, self.params, arguments)]
+        checked = [self._checked(job) for job in expand(self.rows, self.params, arguments, self.context.config_loader)]
         jobs = [job for job in checked if job is not None]
         if jobs and all(job.state == "failed" for job in jobs):
             raise UserError(str(jobs[0].why))
@@ -108,19 +109,18 @@ class Sweeping:
             HydraConfig.instance().cfg = before
 
 
-def expand(rows: Rows, params: Mapping[str, str], arguments: Sequence[str]) -> list[Job]:
+def expand(rows: Rows, params: Mapping[str, str], arguments: Sequence[str], loader: ConfigLoader | None = None) -> list[Job]:
     """Each row with each combination of the values that the command, or else params, sweeps; a job's name says both.
 
-    Raises UserError where the command sets what rows set.
+    loader: knows what glob(*) means. Raises UserError where the command sets what rows set.
     """
-    parser = OverridesParser.create()
+    parser = OverridesParser.create(config_loader=loader)
     given = {override.get_key_element(): override for override in parser.parse_overrides(list(arguments))}
     usual = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
     given = {override.get_key_element(): override for override in usual} | given
     for name, words in rows.items():
         if both := [word for word in words if word.partition("=")[0] in given]:
-            key = both[0].partition("=")[0]
-            word = f"{key}={given[key].get_value_element_as_str()}"
+            word = given[both[0].partition("=")[0]].input_line
             raise UserError(f"{word}: the sweep's rows set it themselves ({name}: {both[0]}); drop it")
     shared = [word for override in given.values() if not override.is_sweep_override() for word in _words(override)]
     swept = [_words(override) for override in given.values() if override.is_sweep_override()]
@@ -137,12 +137,13 @@ def expand(rows: Rows, params: Mapping[str, str], arguments: Sequence[str]) -> l
 
 
 def _words(override: Override) -> list[str]:
-    key = override.get_key_element()
     if not override.is_sweep_override():
-        return [f"{key}={override.get_value_element_as_str()}" if not override.is_delete() else key]
+        return [str(override.input_line)]
     if not override.is_discrete_sweep():
         raise UserError(f"{override.input_line}: only a search can sweep an interval; list values with commas, or range(...)")
-    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    # Hydra writes a switch as Python does.
+    values = ({"True": "true", "False": "false"}.get(value, value) for value in override.sweep_string_iterator())
+    return [f"{override.get_key_element()}={value}" for value in values]
 
 
 def _value(key: str, words: Sequence[str]) -> str | None:
