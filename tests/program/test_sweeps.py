@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from PIL import Image
 from test_ranks import Team, same, team  # noqa: F401 (a fixture)
 
-from stackgan.launch import sweeping
+from stackgan.launch import base, schema, sweeping
 from stackgan.launch.training import train
 from stackgan.runs.folder import RunFolder
 
@@ -76,6 +76,18 @@ def test_the_process_that_is_stopped_leaves_a_job_cut(program: Program, desk: Pa
     assert states() == ["done", "done"]
 
 
+def test_a_job_whose_words_do_not_fit_leaves_the_others_whole(program: Program, desk: Path) -> None:
+    def composes(config: DictConfig) -> Path:
+        assert base.stage1_config(schema.check(config)).stage.name == "stage1"
+        return Path()
+
+    ended = program("-m", *WORDS, "stage=vanilla,stage2", "stage.base=train", verb=composes)
+    assert ended.code == 1
+    assert states() == ["failed", "done"]
+    assert jobs()[0]["run"] is None
+    assert jobs()[0]["why"].startswith("stage.base=train: the other choices of this command leave no such setting")
+
+
 def test_systems_are_those_that_the_data_set_can_teach(program: Program, desk: Path) -> None:
     words = ("-m", "sweep=systems", "stage/network=light", "logger=none", "seed=0,1")
     ended = program(*words, "data=oxford", verb=nothing)
@@ -113,7 +125,7 @@ def test_mistakes_are_one_line_and_leave_nothing(words: tuple[str, ...], complai
 def test_whatever_the_order_each_stage_two_stands_on_its_own_row_s_stage_one(
     program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = ("64 Stage-I, no CA", "64 Stage-I, CA", "128 StackGAN, no CA, text twice", "128 StackGAN, CA, text once")
+    wanted = ("64 Stage-I, no CA", "64 Stage-I, CA", "128 StackGAN, CA, text once", "128 StackGAN, no CA, text twice")
     expand = sweeping.expand
     monkeypatch.setattr(sweeping, "expand", lambda *given: [job for job in expand(*given)[::-1] if job.variant in wanted])
     ended = program("-m", "sweep=ablation", *WORDS, "seed=0,1")

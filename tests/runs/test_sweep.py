@@ -66,6 +66,7 @@ def test_a_run_that_another_process_holds_is_not_called_cut(sweep: SweepFolder) 
     with run.lock().acquire():
         sweep.begin([TWO])
         assert states(sweep) == {ONE.row: "running", TWO.row: "waiting"}
+        assert [job.state for job in sweep.begin([ONE, TWO])] == ["running", "waiting"]
     sweep.begin([TWO])
     assert states(sweep) == {ONE.row: "cut", TWO.row: "waiting"}
 

@@ -85,7 +85,7 @@ class SweepFolder:
             self._write([replace(job, state=state, why=why) if job.words == tuple(words) else job for job in self.jobs()])
 
     def _as_left(self, job: Job, old: Sequence[Job]) -> Job:
-        """Done where it was recorded so and its run still says so; what failed or was cut waits again."""
+        """Done where it was recorded so and its run still says so; what failed waits again."""
         before = next((one for one in old if one.words == job.words and one.run == job.run), None)
         if before is None or job.state == "failed":
             return job
@@ -94,8 +94,8 @@ class SweepFolder:
             if run is not None and run.images_done() >= max(job.budget or 0, 1):
                 return replace(job, state="done")
             return job
-        state: State = "cut" if self._cut(before).state == "cut" else "waiting"
-        return replace(job, state=state, why=before.why)
+        state = self._cut(before).state
+        return replace(job, state=state if state in ("cut", "running") else "waiting", why=before.why)
 
     def _cut(self, job: Job) -> Job:
         """A job that was said to be running, of which nobody holds the run, was cut."""
