@@ -40,7 +40,7 @@ def test_every_room_stands_on_a_floor() -> None:
 def test_every_room_is_packaged() -> None:
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     rooms = {".".join(path.parent.relative_to(SRC).parts) for path in PACKAGE if path.name == "__init__.py"}
-    assert set(packages) - {"stackgan.conf"} == rooms
+    assert set(packages) - {"stackgan.conf", "hydra_plugins"} == rooms
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=lambda path: str(path.relative_to(SRC / "stackgan")))

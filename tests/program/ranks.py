@@ -1,4 +1,5 @@
-"""`python ranks.py FOLDER WHAT words...`: `src/train.py words`, with every rank of it writing what it saw to FOLDER/rank-N.pt.
+"""`python ranks.py FOLDER WHAT words...`: `src/train.py words`, with every rank of it writing what it saw to FOLDER/rank-N.pt,
+and in a sweep to a folder for each job inside.
 
 WHAT, by plus signs: `plain`; `no_norm`: without batch norm; `dies N` has rank 1 killed at iteration N; `fails N` has
 it raise; `nan N` gives it a term that is not finite; `stops N` sends it SIGTERM; `hangs N` has rank 1 killed, and rank 0 stuck.
@@ -33,7 +34,12 @@ def watch(folder: Path) -> None:
         seen.append({"key": batch.key_B, "real": batch.real_BCHW, "text": batch.text_BT, "wrong": wrong,
                      "noise": draws, "terms": {name: float(term) for name, term in stage.terms.items()}})  # fmt: skip
         weights = {name: value.clone() for name, value in stage.named_parameters()}
-        torch.save({"seen": seen, "weights": weights, "threads": torch.get_num_threads()}, folder / f"rank-{stage.global_rank}.pt")
+        settings = {**vars(stage.recipe), "seed": stage.seed}
+        found = {"seen": seen, "weights": weights, "threads": torch.get_num_threads(), "settings": settings}
+        job = f"seed {stage.seed}, kl {stage.recipe.kl_weight}"
+        (folder / job).mkdir(exist_ok=True)
+        for place in (folder, folder / job):
+            torch.save(found, place / f"rank-{stage.global_rank}.pt")
 
     Adversarial.training_step = watched  # type: ignore[method-assign]
 

@@ -196,5 +196,12 @@ def test_a_sweep_keeps_to_its_folder_and_to_its_seeds(program: Program, desk: Pa
         if run.parts[-3] == "stage2":
             base = RunFolder(run).facts()["base"]["run"]
             assert RunFolder(desk / base).settings()["seed"] == RunFolder(run).settings()["seed"]
-    assert {path.name for path in (desk / "sweeps" / "seeds").iterdir()} == {"stage1", "stage2", "multirun.yaml"}
+    assert {path.name for path in (desk / "sweeps" / "seeds").iterdir()} == {
+        "stage1",
+        "stage2",
+        "sweep.json",
+        "table.md",
+        "grid.png",
+        ".sweep.lock",
+    }
     assert {path.name for path in desk.iterdir()} == {"sweeps"}

@@ -6,9 +6,11 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -99,6 +101,8 @@ def _check_groups(words: list[str], config: str) -> None:
         if not equals or name.startswith("-") or not (home(config) / name).is_dir():
             continue
         choices = ", ".join(_choices(name, config))
+        if name == "sweep" and not {"-m", "--multirun"} & set(words):
+            raise UserError(f"{word}: a sweep is many jobs; give -m too: python src/train.py -m {word}")
         if "." in key and not value.startswith(("{", "$")):
             raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
         if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
@@ -180,7 +184,9 @@ def _defaults(config: str, words: list[str]) -> DictConfig:
     ]
     from hydra import compose, initialize_config_dir
 
-    with initialize_config_dir(version_base="1.3", config_dir=str(home(config))):
+    # A sweep asks while Hydra is at work.
+    at_work = GlobalHydra.instance().is_initialized()
+    with nullcontext() if at_work else initialize_config_dir(version_base="1.3", config_dir=str(home(config))):
         try:
             return compose(config_name=config, overrides=groups)
         except HydraException:

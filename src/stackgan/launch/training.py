@@ -8,7 +8,21 @@ from typing import Any
 from omegaconf import DictConfig
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import base, build, encoders, explaining, fitting, identity, judges, known, machine, rules, schema, tracking
+from stackgan.launch import (
+    base,
+    build,
+    cli,
+    encoders,
+    explaining,
+    fitting,
+    identity,
+    judges,
+    known,
+    machine,
+    rules,
+    schema,
+    tracking,
+)
 from stackgan.launch.ranks import Company
 from stackgan.runs import checkpoint, provenance
 from stackgan.runs.folder import RunFolder, held, writing
@@ -20,9 +34,9 @@ def train(composed: DictConfig) -> Path:
     """Train, continue, or find already done what the settings mean; returns the run's folder. With `explain` only say what it is.
 
     Nothing is written before settings, data and the run underneath have been found good. Raises UserError where they are not,
-    RunError where the run cannot go on.
+    RunError where the run cannot go on. In a sweep, whose jobs may share a Stage-I, it waits where another process trains the run.
     """
-    return explaining.explain(composed) if composed.explain else _train(composed, wait=False)
+    return explaining.explain(composed) if composed.explain else _train(composed, wait=cli.multirun())
 
 
 def _train(composed: DictConfig, wait: bool) -> Path:

@@ -48,29 +48,41 @@ def _lines(
         pen.text((place[0], place[1] + row * line_height(letters)), line, fill=ink, font=letters)
 
 
+def _by_row(pictures: Pictures | Sequence[Pictures], name: str) -> list[Pictures]:
+    """(K, H, W, 3) for each row."""
+    if isinstance(pictures, np.ndarray):
+        rows = list(_checked(pictures, (4, 5), name))
+    else:
+        rows = [_checked(row, (3, 4), name) for row in pictures]
+    return [row[None] if row.ndim == 3 else row for row in rows]
+
+
 def sheet(
-    columns: Sequence[tuple[str, Pictures]], sentences: Sequence[str], title: str, cell: int = 128, note: str = ""
+    columns: Sequence[tuple[str, Pictures | Sequence[Pictures]]],
+    sentences: Sequence[str],
+    title: str,
+    cell: int = 128,
+    note: str = "",
 ) -> Image.Image:
     """A row for each sentence: the sentence, then its pictures in every column.
 
-    columns: caption and pictures (N, H, W, 3), or several pictures a sentence (N, K, H, W, 3). cell: side of each picture as shown.
-    How pictures were resized is stated at the foot, after note.
+    columns: caption and pictures (N, H, W, 3), several pictures a sentence (N, K, H, W, 3), or a list of rows (K, H, W, 3) of any
+    sizes. cell: side of each picture as shown. How pictures were resized is stated at the foot, after note.
     """
-    blocks = [(caption, _checked(pictures, (4, 5), caption)) for caption, pictures in columns]
-    blocks = [(caption, pictures[:, None] if pictures.ndim == 4 else pictures) for caption, pictures in blocks]
+    blocks = [(caption, _by_row(pictures, caption)) for caption, pictures in columns]
     for caption, pictures in blocks:
         if len(pictures) != len(sentences):
             raise ValueError(f"{caption}: {len(pictures)} rows of pictures for {len(sentences)} sentences")
     small, plain, heading = font(12), font(14), font(20, bold=True)
     text_width = max(240, 2 * cell)
-    widths = [pictures.shape[1] * (cell + GAP) - GAP for _, pictures in blocks]
+    widths = [max(map(len, rows), default=0) * (cell + GAP) - GAP for _, rows in blocks]
     lefts = [MARGIN + text_width + BLOCK_GAP * (place + 1) + sum(widths[:place]) for place in range(len(blocks))]
     width = lefts[-1] + widths[-1] + MARGIN if blocks else MARGIN + text_width + MARGIN
     titles = wrap(title, heading, width - 2 * MARGIN, 2)
     captions = [wrap(caption, small, max(block_width, 1), 3) for (caption, _), block_width in zip(blocks, widths, strict=True)]
     caption_top = MARGIN + len(titles) * line_height(heading) + 8
     top = caption_top + max(map(len, captions), default=0) * line_height(small) + 4
-    foot = " ".join(filter(None, [note, _stated((pictures.shape[-2] for _, pictures in blocks), cell)]))
+    foot = " ".join(filter(None, [note, _stated((row.shape[-2] for _, rows in blocks for row in rows), cell)]))
     feet = wrap(foot, small, width - 2 * MARGIN, 4)
     bottom = top + len(sentences) * (cell + GAP) + 8
     page = Image.new("RGB", (width, bottom + len(feet) * line_height(small) + MARGIN), PAPER)

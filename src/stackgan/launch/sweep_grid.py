@@ -1,0 +1,89 @@
+"""grid.png of a sweep: a row a variant, the same sentences and noise keys in all of them, drawn by its finished runs."""
+
+import functools
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stackgan.callbacks.sheets import NEXT_NOISE
+from stackgan.core import atomic
+from stackgan.core.errors import UserError
+from stackgan.data.records import Split
+from stackgan.draw.painter import Pixels
+from stackgan.launch import build, loading
+from stackgan.plots.sheet import sheet
+from stackgan.runs.folder import RunFolder
+from stackgan.runs.sweep import Job, SweepFolder
+
+SPLITS: tuple[Split, ...] = ("test", "held_out", "validation", "train")
+"""Whose sentences: of the first that the data set has."""
+SENTENCES, NOISES, CELL = 4, 2, 96
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a run draws of the sentences, and the real pictures of them. drawn_NKHWC: uint8, K noises."""
+
+    caption: str
+    split: str
+    sentences: tuple[str, ...]
+    real_NHWC: Pixels
+    drawn_NKHWC: Pixels
+
+
+def grow(sweep: SweepFolder) -> None:
+    """Draw the grid anew. Only a picture for people: what stands in its way is said in a line, and no job fails of it."""
+    try:
+        rows = list(_rows(sweep))
+        if not rows:
+            return
+        atomic.write(sweep.grid, lambda beside: _grid(sweep.path.name, rows).save(beside, "PNG"))
+    except Exception as error:  # any: see above
+        print(f"warning: no {sweep.grid}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+def _rows(sweep: SweepFolder) -> list[tuple[Job, Drawn]]:
+    """Of each variant its first seed that is done and draws; all of the first one's sentences."""
+    found: dict[str, tuple[Job, Drawn]] = {}
+    for job in sorted(sweep.jobs(), key=lambda job: job.seed):
+        run = sweep.run(job)
+        if job.state != "done" or run is None or job.variant in found:
+            continue
+        drawn = _drawn(run.path, run.images_done())
+        first = next(iter(found.values()), None)
+        if drawn is not None and (first is None or first[1].sentences == drawn.sentences):
+            found[job.variant] = (job, drawn)
+    return [found[variant] for variant in dict.fromkeys(job.variant for job in sweep.jobs()) if variant in found]
+
+
+@functools.cache
+def _drawn(run: Path, images_seen: int) -> Drawn | None:
+    """Drawn once in a process, however often the grid grows; None of a run that draws no pictures."""
+    try:
+        painter = loading.load(run, accelerator="cpu")
+    except UserError:
+        return None
+    data = build.data_module(RunFolder(run).settings(), encoder=painter.encoder)
+    data.prepare_data()
+    data.setup()
+    split = next(split for split in SPLITS if split in data.splits)
+    examples = data.examples(split, SENTENCES)
+    keys = [examples.key_N + noise * NEXT_NOISE for noise in range(NOISES)]
+    pixels = [painter.draw(examples.text_NT, key_N, extras=examples.extras)[0] for key_N in keys]
+    caption = f"{images_seen:,} images, {painter.resolution} px"
+    return Drawn(caption, split, examples.sentences, examples.real_NHWC, np.stack(pixels, axis=1))
+
+
+def _grid(name: str, rows: Sequence[tuple[Job, Drawn]]) -> Image.Image:
+    first = rows[0][1]
+    largest = max((drawn for _, drawn in rows), key=lambda drawn: drawn.real_NHWC.shape[1])
+    columns = [
+        (sentence, [largest.real_NHWC[place][None], *(drawn.drawn_NKHWC[place] for _, drawn in rows)])
+        for place, sentence in enumerate(first.sentences)
+    ]
+    labels = [f"real pictures of split {first.split}", *(f"{job.row} ({drawn.caption})" for job, drawn in rows)]
+    return sheet(columns, labels, f"sweep {name}: the same sentences and noise", CELL)

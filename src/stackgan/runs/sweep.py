@@ -1,0 +1,129 @@
+"""A sweep's folder: its runs, and what became of each of its jobs, as a file for programs and a table for people."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import filelock
+
+from stackgan.core import atomic
+from stackgan.core.errors import UserError
+from stackgan.runs.folder import RunFolder
+from stackgan.runs.sweep_table import table
+
+State = Literal["waiting", "running", "done", "failed", "cut"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep.
+
+    row: its name for people. variant: the same without the seed. words: the overrides that make it. run: its folder, relative to
+    the sweep's; None where the settings are no good. why: what went wrong, in one line. budget: images to see, None where epochs
+    say it.
+    """
+
+    row: str
+    variant: str
+    seed: int
+    words: tuple[str, ...]
+    run: str | None = None
+    state: State = "waiting"
+    why: str | None = None
+    budget: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """sweeps/<name>/. Several processes may work in it."""
+
+    path: Path
+
+    @property
+    def file(self) -> Path:
+        """Of programs: name and jobs."""
+        return self.path / "sweep.json"
+
+    @property
+    def table(self) -> Path:
+        """Of people: a row a job."""
+        return self.path / "table.md"
+
+    @property
+    def grid(self) -> Path:
+        """A row a variant, the same sentences and noise."""
+        return self.path / "grid.png"
+
+    def jobs(self) -> list[Job]:
+        """As they were last written down; [] where nothing was."""
+        plain = json.loads(self.file.read_text())["jobs"] if self.file.exists() else []
+        return [Job(**{**job, "words": tuple(job["words"])}) for job in plain]
+
+    def run(self, job: Job) -> RunFolder | None:
+        """Where it trains."""
+        return None if job.run is None else RunFolder(self.path / job.run)
+
+    def begin(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write down what is to be done; returns the jobs, those that are done already as such.
+
+        Jobs of an earlier start stay where this one does not have them.
+        """
+        with self._held():
+            old = self.jobs()
+            now = [self._as_left(job, old) for job in jobs]
+            rows, runs = {job.row for job in now}, {job.run for job in now}
+            kept = [self._cut(job) for job in old if job.row not in rows and job.run not in runs]
+            self._write([*kept, *now])
+        return now
+
+    def mark(self, words: Sequence[str], state: State, why: str | None = None) -> None:
+        """What became of the job with these words."""
+        with self._held():
+            self._write([replace(job, state=state, why=why) if job.words == tuple(words) else job for job in self.jobs()])
+
+    def _as_left(self, job: Job, old: Sequence[Job]) -> Job:
+        """Done where it was recorded so and its run still says so; what failed waits again."""
+        before = next((one for one in old if one.words == job.words and one.run == job.run), None)
+        if before is None or job.state == "failed":
+            return job
+        if before.state == "done":
+            run = self.run(job)
+            if run is not None and run.images_done() >= max(job.budget or 0, 1):
+                return replace(job, state="done")
+            return job
+        state = self._cut(before).state
+        return replace(job, state=state if state in ("cut", "running") else "waiting", why=before.why)
+
+    def _cut(self, job: Job) -> Job:
+        """A job that was said to be running, of which nobody holds the run, was cut."""
+        run = self.run(job)
+        if job.state != "running" or run is None:
+            return job
+        try:
+            with run.lock().acquire(timeout=0):
+                return replace(job, state="cut")
+        except filelock.Timeout:
+            return job
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self.path / ".sweep.lock")
+            lock.acquire()
+        except OSError as error:
+            way = "set paths.sweeps to a folder you can write"
+            raise UserError(f"{self.path}: cannot be written ({error.strerror}); {way}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _write(self, jobs: Sequence[Job]) -> None:
+        plain = [{key: value for key, value in asdict(job).items() if key != "budget"} for job in jobs]
+        atomic.write_json(self.file, {"sweep": self.path.name, "jobs": plain})
+        text = table(self.path.name, [(job.variant, job.seed, job.state, job.why, self.run(job)) for job in jobs])
+        atomic.write(self.table, lambda beside: beside.write_text(text))
