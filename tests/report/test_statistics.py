@@ -1,8 +1,9 @@
 """Intervals by hand, from a table of Student's t."""
 
 import pytest
+from scipy.stats import ttest_ind
 
-from stackgan.report.statistics import Estimate, difference, mean, number, shown
+from stackgan.report.statistics import Estimate, Way, difference, mean, number, shown
 
 
 def test_the_interval_of_three_seeds_by_hand() -> None:
@@ -28,6 +29,13 @@ def test_welch_by_hand() -> None:
     assert found.interval == pytest.approx((-1 - half, -1 + half), rel=1e-4)
 
 
+def test_welch_agrees_with_scipy() -> None:
+    a, b = [0.31, 0.27, 0.35, 0.30], [0.22, 0.29, 0.11]
+    found = difference(dict(enumerate(a)), dict(enumerate(b)), "welch")
+    theirs = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    assert found.interval == pytest.approx((theirs.low, theirs.high))
+
+
 def test_paired_by_hand() -> None:
     """Differences 0.5 and 1: mean 0.75, standard error 0.25, t of one degree of freedom 12.706205."""
     found = difference({0: 1.0, 1: 2.0, 7: 9.0}, {0: 0.5, 1: 1.0, 8: 1.0}, "paired")
@@ -35,10 +43,13 @@ def test_paired_by_hand() -> None:
     assert found.interval == pytest.approx((0.75 - 0.25 * 12.706205, 0.75 + 0.25 * 12.706205), rel=1e-6)
 
 
-def test_seeds_that_agree_to_the_bit_are_no_error() -> None:
-    found = difference({0: 2.0, 1: 2.0}, {0: 1.0, 1: 1.0}, "welch")
-    assert found == Estimate(1.0, (1.0, 1.0), 2)
-    assert found.sign == 1
+@pytest.mark.parametrize("way", ["welch", "paired"])
+def test_seeds_that_agree_to_the_last_digit_make_nothing_certain(way: Way) -> None:
+    assert difference({0: 2.0, 1: 2.0}, {0: 1.5, 1: 1.5}, way) == Estimate(0.5, None, 2)
+
+
+def test_one_side_may_be_constant() -> None:
+    assert difference({0: 2.0, 1: 2.0}, {0: 1.0, 1: 1.5}, "welch").interval is not None
 
 
 @pytest.mark.parametrize(("interval", "sign"), [((0.1, 0.2), 1), ((-0.2, -0.1), -1), ((-0.1, 0.1), 0), ((0.0, 0.1), 0), (None, 0)])

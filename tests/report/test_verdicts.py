@@ -38,7 +38,8 @@ HIGH, LOW = [3.0, 3.1, 3.2], [2.0, 2.1, 2.2]
 @pytest.mark.parametrize(
     ("more", "less", "word"),
     [(HIGH, LOW, "reproduced"), (LOW, HIGH, "reversed"), (HIGH, [2.0, 3.0, 4.5], "open: the interval holds 0"),
-     (HIGH[:1], LOW[:1], "open: one seed, the same order"), (LOW[:1], HIGH[:1], "open: one seed, another order")],
+     (HIGH[:1], LOW[:1], "open: one seed, the same order"), (LOW[:1], HIGH[:1], "open: one seed, another order"),
+     (LOW[:1], LOW[:1], "open: one seed, no difference"), ([3.0, 3.0], [2.0, 2.0], "open: no spread over seeds, the same order")],
 )  # fmt: skip
 def test_a_verdict_is_about_our_difference(tmp_path: Path, more: list[float], less: list[float], word: str) -> None:
     (found,) = judged(tmp_path, (WITH, more), (WITHOUT, less))
@@ -56,7 +57,7 @@ def test_lower_may_be_better(tmp_path: Path) -> None:
 def test_the_test_is_named(tmp_path: Path) -> None:
     (welch,) = judged(tmp_path / "w", (WITH, HIGH), (WITHOUT, LOW))
     assert welch.how == "Welch's t, 3 and 3 seeds"
-    (paired,) = judged(tmp_path / "p", (WITH, HIGH), (WITHOUT, LOW[:2]), way="paired")
+    (paired,) = judged(tmp_path / "p", (WITH, HIGH), (WITHOUT, [2.0, 2.15]), way="paired")
     assert paired.how == "paired t over 2 seeds"
     (one,) = judged(tmp_path / "o", (WITH, HIGH[:1]), (WITHOUT, LOW))
     assert one.how == "no interval: 1 and 3 seeds"
