@@ -89,6 +89,8 @@ def test_composes_and_fits(group: str, choice: str, composed: Composed) -> None:
     words = {"stage/encoder": ENCODER[:1], "stage/image_encoder": ENCODER[:1], "stage/classifier": ("stage=judge",)}.get(group, ())
     if (family := group.removeprefix("stage/")) in FAMILIES:
         words, group = (f"stage={FAMILIES[family]}",), "stage/network"
+    if "style_encoder" in f"{choice} {words}":
+        words = (*words, "stage.base=run://gan_cls/toybirds/latest")
     config = schema.check(composed(*words, f"{group}={choice}", *BESIDE.get(choice, ())))
     rules.check(config)
     if group in ("stage", "data", "text"):

@@ -19,6 +19,7 @@ GENERATOR = (*QUICK, "run.name=one")
 STYLE = (
     *BIRDS, "stage=style_encoder", "stage/network=light", "stage.style.network.width=4", "stage.recipe.batch_size=4", "logger=none",
     "trainer.precision=32-true", "trainer.log_every=1", "run.name=s",
+    "stage.base=run://stage1/toybirds/latest",
 )  # fmt: skip
 BARE = (*STYLE, "callbacks=none", "stage.images=8")
 RUN = Path("logs/style_encoder/toybirds/s")
@@ -35,9 +36,8 @@ def test_it_reads_and_draws_without_the_run_underneath(program: Program, desk: P
         f"style/held_out/{name}" for name in ("noise_error", "cycle_error", "background", "background/guessing", "pose/pictures")
     } <= set(results)
     assert (RUN / "sheets/seen-000000008-held_out.png").is_file()
-    made = state(RUN, 8)["weights"]
-    averaged = state(Path("logs/stage1/toybirds/one"), 8)["weights"]
-    inside = {name: weight for name, weight in made["weights"].items() if name.startswith("generator.")}
+    made, averaged = (state(run, 8)["weights"] for run in (RUN, Path("logs/stage1/toybirds/one")))
+    inside = {name: weight for name, weight in made.items() if name.startswith("generator.")}
     assert inside
     assert all(
         torch.equal(weight, averaged["average" + name.removeprefix("generator.generator")]) for name, weight in inside.items()
