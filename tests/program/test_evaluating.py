@@ -1,6 +1,7 @@
 """Scores by the program: of a run, of the same pictures as PNGs, while training, and one line where they cannot be had."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 import stackgan
 from stackgan.launch import build
 from stackgan.launch.evaluating import evaluate
+from stackgan.launch.sampling import sample
 from stackgan.metric.source import drawn
 
 JUDGE = (
@@ -157,6 +159,16 @@ def test_a_score_that_fails_while_training_says_so_once(judged: None, program: P
     ended = program(*RUN, "callbacks.scores.every_images=4", "callbacks.scores.n=6")
     assert ended.code == 0
     assert ended.err.count("warning: no kernel_distance while training: metric.kernel_distance.subset_size=250") == 1
+
+
+def test_an_exported_file_is_scored_as_its_run(judged: None, program: Program, desk: Path) -> None:
+    assert program(*RUN).code == 0
+    words = (*WORDS, "floors=false")
+    of_run = scores(call(program, *words, "out=a"))
+    assert program("mode=export", "out=exported", verb=sample, config="sample").code == 0
+    shutil.rmtree(desk / "logs/stage1")
+    of_file = scores(call(program, *words, "run=exported/export-1/generator.safetensors", "out=b"))
+    assert {name: card["value"] for name, card in of_file.items()} == {name: card["value"] for name, card in of_run.items()}
 
 
 def test_too_few_pictures_for_a_frechet_distance(judged: None, program: Program) -> None:

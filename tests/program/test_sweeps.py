@@ -113,6 +113,7 @@ def test_systems_are_those_that_the_data_set_can_teach(program: Program, desk: P
         ),
         (("-m", "stage.recipe.r1_weight=-1,-2"), "stage.recipe.r1_weight=-1: input should be greater than or equal to 0"),
         (("-m", "seed=0,1", "stage=stage2", "stage.base=train", "stage.epochs=2"), "stage.epochs=2: the Stage-I underneath would"),
+        (("-m", "seed=0,1", "explain=true"), "explain=true: a sweep trains; explain one of its jobs without -m, or drop it"),
         (("-m", "seed=0,1", "stag.images=8"), "stag.images=8: no such setting; did you mean stage.images?"),
     ],
 )

@@ -59,6 +59,29 @@ def test_the_loss_is_smoothed_cross_entropy() -> None:
     assert found.item() == pytest.approx(-(target * log).sum(1).mean().item(), rel=1e-5)
 
 
+def test_every_other_batch_is_coarse() -> None:
+    stage = built("stage.recipe.coarse_resolution=8").eval()
+    with torch.no_grad():
+        stage.classifier.head.weight.mul_(1e6)  # an untrained network hardly tells pictures apart
+    (batch,) = batches(1)
+
+    def loss_of(x_BCHW: torch.Tensor) -> float:
+        logits_BC = stage.classifier(x_BCHW)
+        places_B = torch.tensor([2, 0, 1, 0])
+        return float(torch.nn.functional.cross_entropy(logits_BC, places_B, label_smoothing=0.1))
+
+    def resized(x_BCHW: torch.Tensor, side: int) -> torch.Tensor:
+        return torch.nn.functional.interpolate(x_BCHW, (side, side), mode="bilinear", antialias=True)
+
+    whole_BCHW = batch.real_BCHW.float()
+    expected = loss_of(whole_BCHW), loss_of(resized(resized(whole_BCHW, 8), 16))
+    assert expected[0] != pytest.approx(expected[1], rel=1e-3)
+    for iteration, value in enumerate([*expected, expected[0]]):
+        stage.images_seen = iteration * B
+        assert float(*stage.loss_terms(batch).values()) == pytest.approx(value, rel=1e-5)
+    assert built().coarse_resolution is None
+
+
 def test_three_steps_are_plain_torchs() -> None:
     words = ("stage.recipe.average_decay=0.5", "stage.recipe.body_lr_factor=0.25", "stage.recipe.weight_decay=0.1")
     stage = built(*words, "stage.recipe.warm_up=0.1")

@@ -2,30 +2,17 @@
 
 from typing import Any, ClassVar
 
-from stackgan.callbacks.watcher import Watcher
-from stackgan.core.ranges import Positive
-from stackgan.core.shapes import Examples
-from stackgan.data.records import Split
+from stackgan.callbacks.watcher import OverExamples
 from stackgan.metric.looking import quantised, resized
 
 
-class Accuracy(Watcher):
+class Accuracy(OverExamples):
     """Logs accuracy/<split>, in [0, 1], how many pictures that is of, and what guessing would reach.
 
     Where the judge learns from coarse pictures too, also accuracy/<split>/at_64_px, of the same pictures brought down to that side.
-    count: pictures a split at most. splits: those the data set lacks are left out.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset({"classes", "classifier"})
-
-    def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
-        super().__init__(every_images)
-        self.splits, self.count = splits, count
-        self._examples: dict[str, Examples] = {}
-
-    def begin(self, stage: Any) -> None:
-        """Fix the pictures."""
-        self._examples = self.fixed_examples(self.splits, self.count)
 
     def look(self, stage: Any) -> dict[str, float]:
         """Count right answers."""

@@ -6,17 +6,15 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from stackgan.callbacks.watcher import Watched, Watcher
+from stackgan.callbacks.watcher import OverExamples, Watched
 from stackgan.core.pixels import to_bytes_NHWC
-from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Examples
-from stackgan.data.records import Split
 from stackgan.toybirds import agreement, compare, decode
 
 CHUNK = 50
 
 
-class ColourAgreement(Watcher):
+class ColourAgreement(OverExamples):
     """Logs, for each split, agreement on body, wing, belly and background, raw and between its floors.
 
     normalised = (score - shuffled) / (real - shuffled): shuffled scores the same drawings against other pictures' sentences, real
@@ -24,15 +22,6 @@ class ColourAgreement(Watcher):
     """
 
     requires: ClassVar[frozenset[str]] = frozenset({"toybirds", "pictures"})
-
-    def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
-        super().__init__(every_images)
-        self.splits, self.count = splits, count
-        self._examples: dict[str, Examples] = {}
-
-    def begin(self, stage: Any) -> None:
-        """Fix the pictures."""
-        self._examples = self.fixed_examples(self.splits, self.count)
 
     def look(self, stage: Any) -> dict[str, float]:
         """Score each split."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stackgan.callbacks.sheets import NEXT_NOISE
-from stackgan.callbacks.watcher import Watcher
+from stackgan.callbacks.watcher import OverExamples
 from stackgan.core import chance
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
@@ -24,7 +24,7 @@ KEPT = {"background": "background", "pose": "facing"}
 Pixels = "np.ndarray[Any, Any]"
 
 
-class Style(Watcher):
+class Style(OverExamples):
     """Pictures that the encoder has not seen lend their style to other pictures' sentences.
 
     Logs, for each split, style/<split>/noise_error: mean squared error of the noise read back from the generator's own pictures (1
@@ -39,13 +39,8 @@ class Style(Watcher):
     def __init__(
         self, every_images: Positive, splits: list[Split], count: Positive, pictures: Positive, sentences: Positive
     ) -> None:
-        super().__init__(every_images)
-        self.splits, self.count, self.pictures, self.sentences = splits, count, pictures, sentences
-        self._examples: dict[str, Examples] = {}
-
-    def begin(self, stage: Any) -> None:
-        """Fix the pictures."""
-        self._examples = self.fixed_examples(self.splits, self.count)
+        super().__init__(every_images, splits, count)
+        self.pictures, self.sentences = pictures, sentences
 
     def look(self, stage: Any) -> dict[str, float]:
         """Draw each sentence in the style of another picture, and read."""

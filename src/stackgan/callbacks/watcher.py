@@ -12,6 +12,7 @@ from PIL import Image
 from stackgan.core import atomic
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Described, Examples, Gallery, Sampler
+from stackgan.data.records import Split
 from stackgan.metric.judge import Judge
 from stackgan.metric.observing import Store
 
@@ -130,6 +131,22 @@ class Watcher(Callback):
     def fixed_examples(self, splits: Sequence[str], count: int) -> dict[str, Examples]:
         """The same pictures in every run, of those splits that the data set has."""
         return {split: self.view.data.examples(split, count, 0) for split in splits if split in self.view.data.splits}
+
+
+class OverExamples(Watcher):
+    """A watcher that looks at the same pictures every time.
+
+    count: pictures a split at most. splits: those the data set lacks are left out.
+    """
+
+    def __init__(self, every_images: Positive, splits: list[Split], count: Positive) -> None:
+        super().__init__(every_images)
+        self.splits, self.count = splits, count
+        self._examples: dict[str, Examples] = {}
+
+    def begin(self, stage: Any) -> None:
+        """Fix the pictures."""
+        self._examples = self.fixed_examples(self.splits, self.count)
 
 
 class Every:

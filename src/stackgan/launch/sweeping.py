@@ -82,6 +82,8 @@ class Sweeping:
         try:
             with self._as_job(job.words) as composed:
                 config = schema.check(composed)
+                if config["explain"]:
+                    raise UserError("explain=true: a sweep trains; explain one of its jobs without -m, or drop it")
                 rules.check(config)
                 _check_budget(config)
                 found = identity.folder(config)
