@@ -5,12 +5,14 @@ Found by walking, so that a new file needs no test.
 
 import importlib.util
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import wandb
 import yaml
 from commands import BIRDS, SMALL, Composed, Program
 from hydra.utils import instantiate
@@ -243,8 +245,18 @@ def test_every_trainer_trains(trainer: str, program: Program, desk: Path) -> Non
     trained(program, desk, "stage1", *WITHOUT_CALLBACKS, *words)
 
 
+@pytest.fixture
+def nobody_left() -> Iterator[None]:
+    """W&B's own process would outlive the test, and other tests' programs would find it and write through it, in another folder."""
+    before = set(os.environ)
+    yield
+    wandb.teardown()
+    for name in set(os.environ) - before:
+        del os.environ[name]
+
+
 @pytest.mark.parametrize("logger", choices("logger"))
-def test_every_logger_trains(logger: str, program: Program, desk: Path) -> None:
+def test_every_logger_trains(logger: str, program: Program, desk: Path, nobody_left: None) -> None:
     trained(program, desk, "stage1", *WITHOUT_CALLBACKS, f"logger={logger}", "stage.images=8")
     (done,) = (desk / "logs").glob("stage1/*/*/DONE")
     assert (done.parent / logger).is_dir() == (logger != "none")

@@ -191,6 +191,7 @@ def test_every_stage_explains_itself(stage: str, program: Program, desk: Path) -
         words += ["stage.base=train", "stage.resolution=128"]
     if stage == "style_encoder":
         assert program(*(word for word in ONE if word != "explain=true")).code == 0
+        words += ["stage.base=run://stage1/toybirds/latest"]
     if stage == "text_encoder":
         words = [word for word in words if not word.startswith(("data.train", "data.test"))] + ["data=oxford"]
     before = tree(desk)

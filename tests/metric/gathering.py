@@ -11,7 +11,7 @@ from score_samples import judged, samples
 
 from stackgan.metric.gathered import Gathered
 
-N = 41
+N = 67
 """No multiple of 2 or 3."""
 CHUNK = 6
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ JUDGE = (
 @pytest.fixture
 def nowhere(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, no host, an empty home."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
     for name, value in environment(desk / "home").items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("WANDB_MODE", raising=False)
     (desk / "home").mkdir()
 
 
