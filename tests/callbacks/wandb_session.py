@@ -48,11 +48,18 @@ def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
 
 def freeze() -> None:
     """Stop wandb's own process, as a full disk might."""
+    deadline = time.monotonic() + 60
+    while not (cores := _cores()) and time.monotonic() < deadline:
+        time.sleep(0.1)  # on a busy machine it takes its time to appear
     time.sleep(3)
-    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True)
-    for line in listed.stdout.splitlines():
-        if "wandb-core" in line:
-            os.kill(int(line.split()[0]), signal.SIGSTOP)
+    assert cores, "wandb began no process of its own"
+    for core in cores:
+        os.kill(core, signal.SIGSTOP)
+
+
+def _cores() -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=False)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "wandb-core" in line]
 
 
 if __name__ == "__main__":
