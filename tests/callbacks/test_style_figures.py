@@ -1,7 +1,9 @@
 """What a style encoder is worth, against readings written by hand."""
 
+import itertools
 import math
 
+import numpy as np
 import pytest
 
 from stackgan.callbacks.style import kept
@@ -36,9 +38,22 @@ def test_an_encoder_that_reads_all_and_one_that_reads_nothing() -> None:
     assert deaf["pose"] == deaf["pose/guessing"] == pytest.approx(2 / 3)
 
 
+def test_guessing_is_every_way_to_deal_the_styles_out() -> None:
+    styles = [LEFT_SNOW, RIGHT_SNOW, LEFT_SKY, LEFT_SNOW, RIGHT_SNOW]
+    drawings = [LEFT_SNOW, LEFT_SKY, UNREADABLE, LEFT_SNOW, RIGHT_SNOW]
+    found = kept([OPEN] * 5, styles, drawings)
+    for name, attribute in (("background", "background"), ("pose", "facing")):
+        pairs = [list(zip(deal, drawings, strict=True)) for deal in itertools.permutations(styles)]
+        shares = [np.mean([style[attribute] == drawing[attribute] for style, drawing in deal]) for deal in pairs]
+        assert found[f"{name}/guessing"] == pytest.approx(np.mean(shares))
+        assert found[f"{name}/guessing_sd"] == pytest.approx(np.std(shares))
+    assert kept([OPEN] * 5, styles, [LEFT_SKY] * 5)["pose/guessing_sd"] == 0  # a deaf encoder's share is the same in every deal
+
+
 def test_nothing_to_count() -> None:
     found = kept([SAYS_PLACE, OPEN], [LEFT_SNOW, UNREADABLE], [LEFT_SNOW, LEFT_SNOW])
     assert found["background/pictures"] == 0
     assert math.isnan(found["background"])
     assert math.isnan(found["background/guessing"])
     assert found["pose/pictures"] == 1
+    assert math.isnan(found["pose/guessing_sd"])

@@ -33,7 +33,8 @@ def test_it_reads_and_draws_without_the_run_underneath(program: Program, desk: P
     assert "style/held_out/pose: " in out
     results = json.loads((RUN / "results.json").read_text())
     assert {
-        f"style/held_out/{name}" for name in ("noise_error", "cycle_error", "background", "background/guessing", "pose/pictures")
+        f"style/held_out/{name}"
+        for name in ("noise_error", "cycle_error", "background", "background/guessing", "pose/pictures", "pose/guessing_sd")
     } <= set(results)
     assert (RUN / "sheets/seen-000000008-held_out.png").is_file()
     made, averaged = (state(run, 8)["weights"] for run in (RUN, Path("logs/stage1/toybirds/one")))

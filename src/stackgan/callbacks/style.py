@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from stackgan.callbacks.sheets import NEXT_NOISE
@@ -31,7 +32,8 @@ class Style(OverExamples):
     for an encoder that says 0), and .../cycle_error: of the style read from a real picture against that read back from its
     drawing. On toybirds also .../background and .../pose: of the drawings whose sentence leaves it open, how many show what the
     style picture shows (unreadable ones do not); /pictures: how many these are; /guessing: how many would if styles were dealt
-    out at random. count: pictures a split. pictures, sentences: of the sheet, which crosses them.
+    out at random, and /guessing_sd: by how much that differs from deal to deal (so two of them above guessing is hardly chance).
+    count: pictures a split. pictures, sentences: of the sheet, which crosses them.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset({"style"})
@@ -109,8 +111,9 @@ def kept(
 ) -> dict[str, float]:
     """Shares of drawings that keep what is KEPT, of how many (pictures), and by guessing. All equally long; as they were read.
 
-    Those count whose sentence leaves it open and whose style picture can be read. Guessing: the same share over all pairs of a
-    drawing and a style picture, which is what would be kept if the encoder's answers were shuffled. NaN where none counts.
+    Those count whose sentence leaves it open and whose style picture can be read. Guessing: mean and standard deviation of the
+    share over all ways to deal the styles to the drawings, which is what an encoder would keep that reads nothing. NaN where none
+    counts (for the deviation, fewer than two).
     """
     figures: dict[str, float] = {}
     for name, attribute in KEPT.items():
@@ -119,8 +122,16 @@ def kept(
             for sentence, style, drawing in zip(sentences, styles, drawings, strict=True)
             if attribute not in parse(sentence) and style[attribute] is not None
         ]
-        shown = [style == drawing for style, drawing in pairs]
-        by_chance = [style == drawing for style, _ in pairs for _, drawing in pairs]
-        figures[name] = float(np.mean(shown)) if shown else float("nan")
-        figures |= {f"{name}/guessing": float(np.mean(by_chance)) if shown else float("nan"), f"{name}/pictures": len(shown)}
+        shown_N, drawn_N = np.array(pairs, dtype=object).reshape(-1, 2).T
+        same_NN: NDArray[np.float64] = (shown_N[:, None] == drawn_N).astype(np.float64)
+        figures[name] = float(np.trace(same_NN)) / len(pairs) if pairs else float("nan")
+        figures |= {f"{name}/guessing": float(same_NN.mean()) if pairs else float("nan"), f"{name}/pictures": len(pairs)}
+        figures[f"{name}/guessing_sd"] = _dealt(same_NN) if len(pairs) > 1 else float("nan")
     return figures
+
+
+def _dealt(same_NN: NDArray[np.float64]) -> float:
+    """Standard deviation of mean_i same[i, deal(i)] over all deals (permutations), exactly (Hoeffding 1951, theorem 2)."""
+    count = len(same_NN)
+    centred_NN = same_NN - same_NN.mean(0) - same_NN.mean(1, keepdims=True) + same_NN.mean()
+    return float(np.sqrt((centred_NN**2).sum() / (count - 1)) / count)
