@@ -1,5 +1,7 @@
 """coverage, location, memorisation and the worst sentences: by hand, on cases whose answer is known, and on bad input."""
 
+import math
+
 import numpy as np
 import pytest
 from birds import birds, see
@@ -105,6 +107,16 @@ def test_slopes_follow_centres_and_leave_out_what_cannot_be_read():
     assert found["slope_x"].value == pytest.approx(0.5)
     assert found["slope_x"].n == 3
     assert "slope_y" not in found
+
+
+def test_slopes_of_few_birds_are_uncertain():
+    asked = np.array([[0, 0, 0.2, 0.2], [0.1, 0, 0.2, 0.2], [0.2, 0, 0.2, 0.2]])
+    read = asked + np.array([[0.01, 0, 0, 0], [-0.02, 0, 0, 0], [0.01, 0, 0, 0]])
+    found = Location().compute(seen(box=read, asked_box=asked), {})["slope_x"]
+    # By hand: squared residuals add up to 0.0006 with one degree of freedom, distances to 0.02; Student's t is 12.706.
+    half = 12.706 * math.sqrt(0.0006 / 0.02)
+    assert found.interval == pytest.approx((1 - half, 1 + half), rel=1e-4)
+    assert "slope_x" not in Location().compute(seen(box=read[:2], asked_box=asked[:2]), {})
 
 
 def test_a_system_that_was_asked_for_no_place_has_no_location():

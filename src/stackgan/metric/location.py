@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import linregress
+from scipy.stats import linregress, t
 
 from stackgan.core.ranges import Natural, PositiveFloat
 from stackgan.metric.bootstrap import mean_interval
@@ -21,7 +21,7 @@ class Location(Score):
 
     "": mean intersection over union; a drawing without a readable bird counts 0. found: share of drawings with at least one half.
     slope_x, slope_y: by how much the read box's centre moves when the asked one's does, by least squares over drawings with a bird;
-    1 follows it, 0 does not.
+    1 follows it, 0 does not; of fewer than three such drawings there is none.
     pck: where parts were asked for, share of them that lie within `within` of their place, in longer sides of the asked box (Yang
     and Ramanan 2013). "asked_box" and "asked_part" are in the units of the reader's "box" and "part". resamples: of the interval.
     """
@@ -45,9 +45,8 @@ class Location(Score):
         seen_N = box_N4[:, 2:].prod(1) > 0
         for axis, name in enumerate(("slope_x", "slope_y")):
             asked_N, read_N = (centre(boxes_N4, axis)[seen_N] for boxes_N4 in (asked_N4, box_N4))
-            if len(np.unique(asked_N)) > 1:
-                value, deviation = slope(asked_N, read_N)
-                half = 1.96 * deviation
+            if len(asked_N) > 2 and len(np.unique(asked_N)) > 1:
+                value, half = slope(asked_N, read_N)
                 figures[name] = Figure(value, len(asked_N), interval=(value - half, value + half))
         if {"part", "asked_part"} <= drawn.arrays.keys():
             right_NP, asked_NP = near(drawn.arrays["part"], drawn.arrays["asked_part"], asked_N4, self.within)
@@ -64,9 +63,9 @@ def centre(box_N4: Array, axis: int) -> Floats:
 
 
 def slope(asked_N: Floats, read_N: Floats) -> tuple[float, float]:
-    """Least squares' slope of read on asked, and its standard error (0 for two drawings)."""
+    """Least squares' slope of read on asked, and half its 95 % interval by Student's t; of three drawings at least."""
     fit = linregress(asked_N, read_N)
-    return float(fit.slope), float(np.nan_to_num(fit.stderr))
+    return float(fit.slope), float(fit.stderr * t.ppf(0.975, len(asked_N) - 2))
 
 
 def iou(one_N4: Array, other_N4: Array) -> Floats:
