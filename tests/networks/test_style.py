@@ -37,6 +37,27 @@ def test_every_number_depends_on_the_whole_picture(resolution: int) -> None:
     assert x_BCHW.grad[1].abs().max() == 0
 
 
+def test_a_style_has_the_spread_of_noise_however_little_is_read() -> None:
+    torch.manual_seed(0)
+    network = StyleEncoder(5, 64, width=4)
+    network.spread.momentum = 0.1  # so that few steps settle it
+    x_BCHW = torch.rand(32, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        network.head.weight.mul_(0.1)
+        network.head.bias.copy_(torch.arange(5.0))
+        for _ in range(200):
+            network(x_BCHW)
+        steps = int(network.spread.num_batches_tracked)
+        read_BZ, style_BZ = network.eval()(x_BCHW), network.style(x_BCHW)
+    assert (steps, int(network.spread.num_batches_tracked)) == (200, 200)  # what is only looked at teaches nothing
+    mean_Z, variance_Z = network.spread.running_mean, network.spread.running_var
+    torch.testing.assert_close(style_BZ, (read_BZ - mean_Z) / (variance_Z + network.spread.eps).sqrt())
+    assert read_BZ.std(0).max() < 0.5
+    assert (style_BZ.std(0) - 1).abs().max() < 0.2
+    assert style_BZ.mean(0).abs().max() < 0.2
+    torch.testing.assert_close(style_BZ[:1], network.style(x_BCHW[:1]))
+
+
 def test_pictures_that_are_too_small_or_odd() -> None:
     for resolution, complaint in ((32, "resolution must be at least 64, not 32"), (96, "96 is not 4 times a power of two")):
         with pytest.raises(ValueError, match=complaint):

@@ -80,3 +80,18 @@ def test_it_draws_as_the_generator_and_its_style_takes_the_noise_s_place() -> No
     # Pictures are read one by one: batch norm's statistics are those of training.
     torch.testing.assert_close(made.invert(batch.real_BCHW[:1]), style_NZ[:1])
     assert made.invert(batch.real_BCHW[:0]).shape == (0, 6)
+
+
+def test_a_style_is_standardised_unless_the_recipe_says_as_published() -> None:
+    made, published = built(), built("stage.recipe.standardised=false")
+    fit(made, batches(3))
+    published.load_state_dict(made.state_dict())
+    real_BCHW = batches(1)[0].real_BCHW
+    read_NZ = made.read(real_BCHW)
+    assert torch.equal(published.invert(real_BCHW), read_NZ)
+    assert torch.equal(published.read(real_BCHW), read_NZ)
+    spread = made.encoder.spread
+    assert int(spread.num_batches_tracked) == 3
+    expected_NZ = (read_NZ - spread.running_mean) / (spread.running_var + spread.eps).sqrt()
+    torch.testing.assert_close(made.invert(real_BCHW), expected_NZ)
+    assert not torch.allclose(expected_NZ, read_NZ)

@@ -61,7 +61,7 @@ class Style(OverExamples):
         """Of noise of our own, with these sentences."""
         noise_NZ = chance.normal((len(examples.sentences), stage.noise_dim), chance.generator(0, "style/looked at"))
         drawn_NHWC = _draw(stage, examples.text_NT, examples.key_N, examples.extras, noise_NZ)
-        return float((stage.invert(_planes(drawn_NHWC)) - noise_NZ).square().mean())
+        return float((stage.read(_planes(drawn_NHWC)) - noise_NZ).square().mean())
 
     def _cross(self, stage: Any, split: str, examples: Examples, style_NZ: Tensor) -> None:
         """A sheet: the style pictures on top, and below them what is drawn in their style; sentences are other pictures'."""

@@ -17,6 +17,7 @@ class StyleEncoder(nn.Module):
     The paper leaves S open and its code lacks it; this is GAN-CLS's discriminator without the sentence, as a public rewrite has it:
     stride-2 layers of width, 2, 4 and 8 times width channels, a bottleneck residual, a linear layer. Pictures larger than 64
     pixels are halved further at 8 times width. Raises ValueError for a resolution that is not 64 times a power of two.
+    spread: mean and variance of each number over about the last hundred batches of training.
     """
 
     def __init__(self, noise_dim: Positive, resolution: Resolution, width: Width = 64) -> None:
@@ -33,8 +34,19 @@ class StyleEncoder(nn.Module):
         self.body.append(bottleneck(wide, "leaky_relu"))
         self.head = nn.Linear(wide * SIDE * SIDE, noise_dim)
         initialise(self, "normal")
+        self.spread = nn.BatchNorm1d(noise_dim, affine=False, momentum=0.01, eps=1e-8)  # has nothing to initialise
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """(B, noise_dim), unbounded."""
-        noise_BZ: Tensor = self.head(torch.flatten(self.body(x_BCHW), 1))
+        """(B, noise_dim) float32, unbounded: the mean of the noises that may have drawn the picture, as squared error teaches."""
+        noise_BZ: Tensor = self.head(torch.flatten(self.body(x_BCHW), 1)).float()
+        if self.training:
+            self.spread(noise_BZ.detach())
         return noise_BZ
+
+    def style(self, x_BCHW: Tensor) -> Tensor:
+        """The same in evaluation mode, each number brought to mean 0 and variance 1 over the generator's own pictures.
+
+        The less a picture tells of its noise, the nearer its mean lies to 0: drawn from it as it is, all pictures look alike.
+        """
+        style_BZ: Tensor = self.spread(self(x_BCHW))
+        return style_BZ

@@ -1,6 +1,6 @@
 """Training a style encoder: the noise that a frozen generator drew from is read back from its picture (Reed et al. 2016)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -31,6 +31,7 @@ class StyleRecipe:
     epochs: Positive
     lr: PositiveFloat
     beta1: Decay
+    standardised: bool
 
 
 class StyleEncoderStage(Supervised):
@@ -89,7 +90,7 @@ class StyleEncoderStage(Supervised):
         draw = chance.generator(self.seed, "style/key", self.iteration)
         key_B = self.rows(torch.randint(2**62, (self.batch_size,), generator=draw))
         drawn = self.sample(batch.text_BT, key_B, extras={**batch.extras, "noise": noise_BZ})
-        return {"noise": nn.functional.mse_loss(self.encoder(drawn.x_BCHW).float(), noise_BZ)}
+        return {"noise": nn.functional.mse_loss(self.encoder(drawn.x_BCHW), noise_BZ)}
 
     def rate_factor(self) -> float:
         """The rate stays as it is."""
@@ -115,12 +116,22 @@ class StyleEncoderStage(Supervised):
         """Draw with the frozen generator (Sampler); extras["noise"] (B, Z) as invert() gives it draws in a picture's style."""
         return self.generator.sample(text_BT, key_B, weights, walk, extras)
 
-    @torch.no_grad()
     def invert(self, pictures_NCHW: Tensor) -> Tensor:
-        """The style of pictures: uint8 (N, 3, resolution, resolution) to noise (N, Z), float32 on the CPU, in evaluation mode."""
+        """The style of pictures: uint8 (N, 3, resolution, resolution) to noise (N, Z), float32 on the CPU, in evaluation mode.
+
+        Standardised where the recipe says so.
+        """
+        return self._encoded(pictures_NCHW, self.encoder.style if self.recipe.standardised else self.encoder)
+
+    def read(self, pictures_NCHW: Tensor) -> Tensor:
+        """As invert, but as the encoder was taught: the mean of the noises that may have drawn each picture."""
+        return self._encoded(pictures_NCHW, self.encoder)
+
+    @torch.no_grad()
+    def _encoded(self, pictures_NCHW: Tensor, encode: Callable[[Tensor], Tensor]) -> Tensor:
         mode = self.training
         self.eval()
         pieces = torch.split(pictures_NCHW, CHUNK)
-        found = [self.encoder(to_unit_range(piece.to(self.device))).float().cpu() for piece in pieces]
+        found = [encode(to_unit_range(piece.to(self.device))).cpu() for piece in pieces]
         self.train(mode)
         return torch.cat(found) if found else torch.empty(0, self.noise_dim)
