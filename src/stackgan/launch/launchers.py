@@ -9,7 +9,7 @@ from typing import Any
 
 import stackgan
 from stackgan.core.errors import UserError
-from stackgan.launch import machine
+from stackgan.launch import crew, machine
 
 Config = Mapping[str, Any]
 CHOICES = ("basic", "joblib", "submitit_local", "submitit_slurm")
@@ -45,6 +45,8 @@ def check(launcher: Config, config: Config) -> None:
     `trainer.devices=all` becomes their number where the job will run here.
     """
     devices = config["trainer"]["devices"]
+    if kind(launcher) != "basic" and (started := crew.here()) is not None:
+        raise UserError(f"hydra/launcher={kind(launcher)}: {started.by} started these processes; drop one of the two")
     if kind(launcher) == "joblib":
         if devices != 1:
             raise UserError(
