@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from commands import Outcome, Program
 from omegaconf import DictConfig
-from test_launchers import RANKS, equal_ranks
+from test_launching import RANKS, equal_ranks
 from test_ranks import Team, team  # noqa: F401 (a fixture)
 from test_sweeps import WORDS, jobs, states
 

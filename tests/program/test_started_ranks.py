@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from commands import SRC
-from test_launchers import RANKS, equal_ranks
+from test_launching import RANKS, equal_ranks
 from test_sweeps import states
 from test_training import state
 

@@ -121,13 +121,26 @@ def test_jobs_at_once_that_are_stopped_go_on(number: signal.Signals, desk: Path,
         assert rows_of(run) == list(range(4, seen + 9, 4))
 
 
+def of_desk(desk: Path, word: bytes) -> list[int]:
+    """Processes that were started here by a command with this word."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == desk and word in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:  # of another user, or gone
+            continue
+    return found
+
+
 @pytest.mark.slow
-def test_a_killed_worker_s_job_is_tried_once_more_and_stops_nothing(desk: Path) -> None:
-    running = start(desk, *JOBLIB, *WORDS, "seed=0,1", "stage.images=400")
+@pytest.mark.parametrize(
+    ("launcher", "process"), [(JOBLIB, b"popen_loky"), (("-m", "hydra/launcher=submitit_local"), b"submitit.core._submit")]
+)
+def test_a_killed_process_s_job_is_tried_once_more_and_stops_nothing(launcher: tuple[str, ...], process: bytes, desk: Path) -> None:
+    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=400")
     wait_for(lambda: training() == 2)
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    workers = [int(pid) for pid in children if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(of_desk(desk, process)[0], signal.SIGKILL)
     out = running.communicate(timeout=300)[0]
     assert running.returncode == 0, out
     assert states() == ["done", "done"]
