@@ -39,7 +39,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
-	$(PIP) --editable '.[dev,text,judge]'
+	$(PIP) --editable '.[dev,text,judge,sweep]'
 	touch $@
 
 clean:

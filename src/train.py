@@ -1,7 +1,9 @@
 """Train one stage: `python src/train.py stage=stage2 data=oxford`. README.md has the ways to call it."""
 
-from stackgan.launch import cli
+from stackgan.launch import cli, gathering
 from stackgan.launch.training import train
 
 if __name__ == "__main__":
-    cli.run(train)
+    with gathering.gathered() as first:
+        if first:
+            cli.run(train)

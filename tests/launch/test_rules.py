@@ -86,9 +86,11 @@ def test_what_the_machine_lacks(composed: Composed, monkeypatch: pytest.MonkeyPa
     assert everything["devices"] == 2
     with pytest.raises(UserError, match=r"^trainer.devices=4: there are 2 GPUs here"):
         machine.check(schema.check(composed("trainer=gpu", "trainer.devices=4"))["trainer"])
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
-    with pytest.raises(UserError, match="give the command without torchrun"):
-        machine.check(trainer)
+    started = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "WORLD_SIZE": "3", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "3"}
+    for key, value in {**started, "MASTER_ADDR": "here", "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(key, value)
+    with pytest.raises(UserError, match="torchrun started 3 processes here, and there are 2 GPUs"):
+        machine.check(schema.check(composed("trainer=gpu"))["trainer"])
 
 
 @pytest.mark.parametrize(

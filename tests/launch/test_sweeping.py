@@ -75,7 +75,7 @@ def test_every_row_of_every_sweep_fits(sweep: str, name: str, composed: Composed
     words = of(sweep, "rows").get(name, [])
     config = schema.check(composed(f"sweep={sweep}", *words))
     rules.check(config)
-    assert config["sweep"] == {"name": sweep}
+    assert config["sweep"] == {"name": sweep, "objective": None}
 
 
 @pytest.mark.parametrize("sweep", [sweep for sweep in FILES if of(sweep, "params")])

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from stackgan.launch import cli, rank, ranks
+from stackgan.launch import cli, gathering, rank, ranks
+from stackgan.launch.cli import Verb
 from stackgan.launch.training import train
 from stackgan.networks import blocks
 from stackgan.stage.adversarial import Adversarial
@@ -92,12 +93,31 @@ def prepare(folder: str, what: str) -> None:
             at(int(number), name)
 
 
+def listen(command: tuple[str, ...]) -> None:
+    """Once a process."""
+    if command != ranks.COMMAND:
+        ranks.COMMAND, ranks.GRACE = command, 3.0
+        prepare(*command[2:])
+
+
+def watched(verb: Verb, command: tuple[str, ...]) -> Verb:
+    """The verb, in whatever process a launcher calls it: there too rank 0 and the others it starts keep what they see."""
+
+    def call(config: Any) -> Any:
+        listen(command)
+        return verb(config)
+
+    return call
+
+
 if __name__ == "__main__":
-    prepare(*sys.argv[1:3])
     if len(sys.argv) == 3:
+        prepare(*sys.argv[1:3])
         rank.main()
     else:
-        ranks.COMMAND = (sys.executable, __file__, *sys.argv[1:3])
-        ranks.GRACE = 3.0
+        words = (sys.executable, __file__, *sys.argv[1:3])
         del sys.argv[1:3]
-        cli.run(train)
+        listen(words)
+        with gathering.gathered() as first:
+            if first:
+                cli.run(watched(train, words))

@@ -95,6 +95,7 @@ def test_systems_are_those_that_the_data_set_can_teach(program: Program, desk: P
     assert (
         "left out: GAWWN, boxes, seed 0: data=oxford: has no boxes, which stage=gawwn_box needs; take another data set" in ended.out
     )
+    assert set(states(Path("sweeps/systems"))) == {"done"}
     assert {job["variant"] for job in jobs(Path("sweeps/systems"))} == {
         "vanilla", "GAN-CLS", "GAN-INT", "GAN-INT-CLS", "StackGAN Stage-I", "StackGAN Stage-II",
     }  # fmt: skip

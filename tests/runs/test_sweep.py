@@ -8,7 +8,7 @@ import pytest
 
 from stackgan.core.errors import UserError
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep import Job, SweepFolder
+from stackgan.runs.sweep import Job, SweepFolder, Taken
 from stackgan.runs.sweep_table import table
 
 ONE = Job("a, seed 0", "a", 0, ("x=1", "seed=0"), "stage1/toybirds/one", budget=8)
@@ -58,12 +58,15 @@ def test_started_again_done_is_done_and_the_rest_waits_or_was_cut(sweep: SweepFo
     assert list(states(sweep).values()) == ["done", "cut", "waiting", "waiting"]
 
 
-def test_a_run_that_another_process_holds_is_not_called_cut(sweep: SweepFolder) -> None:
+def test_a_job_that_another_process_is_at_is_not_called_cut(sweep: SweepFolder) -> None:
     sweep.begin([ONE])
     sweep.mark(ONE.words, "running")
-    run = sweep.run(ONE)
-    assert run is not None
-    with run.lock().acquire():
+    assert not sweep.taken(ONE)
+    with sweep.held(ONE):
+        assert sweep.taken(ONE)
+        assert not sweep.taken(TWO)
+        with pytest.raises(Taken), sweep.held(ONE):
+            pass
         sweep.begin([TWO])
         assert states(sweep) == {ONE.row: "running", TWO.row: "waiting"}
         assert [job.state for job in sweep.begin([ONE, TWO])] == ["running", "waiting"]

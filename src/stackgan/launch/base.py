@@ -48,7 +48,7 @@ def found(config: Config, facts: Mapping[str, Any], train: Callable[[DictConfig]
 
 def stage1_config(config: Config) -> DictConfig:
     """The Stage-I run that belongs to this command: the same words, less those that speak of Stage-II alone."""
-    words = [word for word in HydraConfig.get().overrides.task if word.lstrip("+~").split("=")[0] not in NOT_FOR_STAGE1]
+    words = [word for word in cli.words() if word.lstrip("+~").split("=")[0] not in NOT_FOR_STAGE1]
     budget = config["stage"]["base_images"]
     words += ["stage=stage1", f"stage.resolution={SIZE}", "stage.text_twice=true", "stage.base=null", "stage.base_images=null"]
     words += ["stage.epochs=null", f"stage.images={budget if budget else 'null'}"]

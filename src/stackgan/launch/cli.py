@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from stackgan.core.errors import RunError, UserError, did_you_mean
+from stackgan.launch import launchers
 from stackgan.launch.places import home
 
 USER_ERROR, RUN_ERROR = 2, 1
@@ -75,6 +76,12 @@ def multirun() -> bool:
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
+def words() -> list[str]:
+    """The words of this job as they were written: what they refer to belongs to the settings, not to Hydra's own."""
+    written: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    return [str(word) for word in written]
+
+
 def _job(verb: Verb, name: str) -> Verb:
     def job(config: DictConfig) -> Any:
         try:
@@ -101,8 +108,10 @@ def _check_groups(words: list[str], config: str) -> None:
         if not equals or name.startswith("-") or not (home(config) / name).is_dir():
             continue
         choices = ", ".join(_choices(name, config))
-        if name == "sweep" and not {"-m", "--multirun"} & set(words):
-            raise UserError(f"{word}: a sweep is many jobs; give -m too: python src/train.py -m {word}")
+        if name in ("sweep", "hparams_search") and not {"-m", "--multirun"} & set(words):
+            raise UserError(f"{word}: a {name.split('_')[-1]} is many jobs; give -m too: python src/train.py -m {word}")
+        if name == "hparams_search" and (package := launchers.missing(value)) is not None:
+            raise UserError(f"{word}: {package} is not installed; {launchers.INSTALL}")
         if "." in key and not value.startswith(("{", "$")):
             raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
         if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
@@ -125,6 +134,8 @@ def explain(error: Exception, words: list[str], config: str) -> str:
         return line
     if found := re.search(r"Could not (?:find|load) '([^']+)'", text):
         group, _, choice = found[1].rpartition("/")
+        if group == "hydra/launcher":
+            return _plugin(group, choice)
         choices = _choices(group, config)
         return f"{group}={choice}: no such choice{did_you_mean(choice, choices)} ({group} has {', '.join(sorted(choices))})"
     if found := re.search(r"Could not (?:override|append to config) '([^']+)'|Key '([^']+)' is not in struct", text):
@@ -138,6 +149,13 @@ def explain(error: Exception, words: list[str], config: str) -> str:
     if "Missing mandatory value" in text and (found := re.search(r"full_key: (\S+)", text)):
         return f"{found[1]}=???: needs a value"
     return " ".join(text.split("\n")[0].split()) + _full_key(text)
+
+
+def _plugin(group: str, choice: str) -> str:
+    """A launcher of a package that is not here, or of none."""
+    if (package := launchers.missing(choice)) is not None:
+        return f"{group}={choice}: {package} is not installed; {launchers.INSTALL}"
+    return f"{group}={choice}: no such choice{did_you_mean(choice, launchers.PLUGINS)} ({group} has {', '.join(launchers.CHOICES)})"
 
 
 def _unreadable(words: list[str]) -> str | None:

@@ -162,7 +162,8 @@ def new_trainer(settings: Config, callbacks: list[Callback], wait: speed.DataWai
         together = {"strategy": DDPStrategy(find_unused_parameters=True, gradient_as_bucket_view=True), "plugins": [place]}
     trainer = Trainer(
         accelerator="gpu" if machine.on_gpu(settings) else "cpu",
-        devices=settings["devices"],
+        devices=place.local_world,
+        num_nodes=place.world // place.local_world,
         precision=machine.precision(settings),  # type: ignore[arg-type]
         callbacks=callbacks,
         profiler=wait,

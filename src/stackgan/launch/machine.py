@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from stackgan.core.errors import UserError
+from stackgan.launch import crew
 
 
 def check(settings: dict[str, Any]) -> None:
@@ -18,8 +19,9 @@ def check(settings: dict[str, Any]) -> None:
     gpus = torch.cuda.device_count() if on_gpu(settings) else 0
     if settings["accelerator"] == "gpu" and not gpus:
         raise UserError("trainer.accelerator=gpu: PyTorch sees no GPU here; set trainer=auto or trainer=cpu")
-    if "TORCHELASTIC_RUN_ID" in os.environ:
-        raise UserError(f"trainer.devices={settings['devices']}: starts its processes itself; give the command without torchrun")
+    if (started := crew.here()) is not None:
+        _check_crew(settings, started, gpus)
+        return
     if settings["devices"] == "all":
         if not gpus:
             raise UserError("trainer.devices=all: there is no GPU here; say how many CPU processes, as trainer.devices=2")
@@ -28,6 +30,22 @@ def check(settings: dict[str, Any]) -> None:
         raise UserError(
             f"trainer.devices={settings['devices']}: there are {gpus} GPUs here; set that many or fewer, or trainer=cpu"
         )
+
+
+def _check_crew(settings: dict[str, Any], started: crew.Crew, gpus: int) -> None:
+    """Whoever started the processes says how many there are."""
+    if settings["devices"] not in ("all", 1, started.world):
+        way = f"leave it out, or set trainer.devices={started.world}"
+        raise UserError(f"trainer.devices={settings['devices']}: {started.by} started {started.world} processes; {way}")
+    if started.world % started.local_world:
+        uneven = f"{started.by} started {started.world} processes, {started.local_world} of them here"
+        raise UserError(f"trainer.devices={settings['devices']}: {uneven}; start the same number on each machine")
+    if gpus and started.local_world > gpus:
+        way = "start that many or fewer, or set trainer=cpu"
+        raise UserError(
+            f"trainer.accelerator=auto: {started.by} started {started.local_world} processes here, and there are {gpus} GPUs; {way}"
+        )
+    settings["devices"] = started.world
 
 
 def precision(settings: Mapping[str, Any]) -> str:
@@ -69,7 +87,10 @@ def prepare(settings: Mapping[str, Any]) -> None:
 def threads(settings: Mapping[str, Any]) -> int:
     """CPU threads of a process where none are set: PyTorch's choice, within the container's share, divided among the ranks."""
     cores = min(_threads_at_first(), _quota())
-    return max(1, cores // int(settings["devices"]))
+    started = crew.here()
+    # torchrun and srun have given each its threads already; the container they share.
+    ranks = int(settings["devices"]) if started is None else 1
+    return max(1, min(cores // ranks, cores if started is None else _quota() // started.local_world))
 
 
 @functools.cache

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from stackgan.core.errors import RunError, UserError
@@ -18,13 +19,7 @@ def main() -> None:
     threading.Thread(target=_end_with_the_first, daemon=True).start()
     place = Place(told["rank"], told["world"], told["port"])
     try:
-        job = fitting.Job(**told["job"])
-        machine.prepare(job.config["trainer"])
-        data = build.data_module(job.config, job.text_run)
-        if data.text.fingerprint != job.facts["text"]:
-            raise RunError(f"text={data.text.name}: is not what the first process read; was its run changed? Start again")
-        data.setup()
-        fitting.fit(job, data, place)
+        take_part(told, place)
     except Exception as error:
         line = str(error)
         if not isinstance(error, UserError | RunError):
@@ -33,6 +28,17 @@ def main() -> None:
         print(f"error: {line}", file=sys.stderr, flush=True)
         # Not the ordinary way out: it would wait for ranks that may be gone.
         os._exit(1)
+
+
+def take_part(told: Mapping[str, Any], place: Place) -> None:
+    """Train with the others. told: the `job` in plain data. Raises UserError or RunError as the first rank does."""
+    job = fitting.Job(**told["job"])
+    machine.prepare(job.config["trainer"])
+    data = build.data_module(job.config, job.text_run)
+    if data.text.fingerprint != job.facts["text"]:
+        raise RunError(f"text={data.text.name}: is not what the first process read; was its run changed? Start again")
+    data.setup()
+    fitting.fit(job, data, place)
 
 
 def _end_with_the_first() -> None:

@@ -31,21 +31,28 @@ FAREWELL = 60.0
 
 
 class Place(ClusterEnvironment):
-    """Where a process stands: its rank among world processes of this machine, that meet at a port."""
+    """Where a process stands: its rank among world processes, that meet at an address and port.
 
-    def __init__(self, rank: int, world: int, port: int) -> None:
+    local, local_world: the same on this machine, where there are several.
+    """
+
+    def __init__(
+        self, rank: int, world: int, port: int, address: str = "127.0.0.1", local: int | None = None, local_world: int | None = None
+    ) -> None:
         super().__init__()
-        self.rank, self.world, self.port = rank, world, port
+        self.rank, self.world, self.port, self.address = rank, world, port, address
+        self.local = rank if local is None else local
+        self.local_world = world if local_world is None else local_world
 
     @property
     def creates_processes_externally(self) -> bool:
-        """They are started here, not by Lightning."""
+        """They are started by us or by whoever gave the command, not by Lightning."""
         return True
 
     @property
     def main_address(self) -> str:
-        """This machine."""
-        return "127.0.0.1"
+        """The first rank's machine."""
+        return self.address
 
     @property
     def main_port(self) -> int:
@@ -72,12 +79,12 @@ class Place(ClusterEnvironment):
         """Known already."""
 
     def local_rank(self) -> int:
-        """The same: there is one machine."""
-        return self.rank
+        """Which of those on this machine."""
+        return self.local
 
     def node_rank(self) -> int:
-        """There is one machine."""
-        return 0
+        """Which machine."""
+        return self.rank // self.local_world
 
 
 class Company:

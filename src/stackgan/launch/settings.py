@@ -42,9 +42,10 @@ class Run(Part):
 
 
 class Sweep(Part):
-    """Which sweep folder."""
+    """Which sweep folder, and what a search looks for."""
 
     name: Name
+    objective: str | None
 
 
 class Trainer(Part):

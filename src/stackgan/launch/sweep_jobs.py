@@ -2,11 +2,11 @@
 
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import TaskFunction
 from omegaconf import DictConfig
@@ -14,7 +14,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from stackgan.core.errors import RunError, UserError
 from stackgan.launch import cli, sweep_grid
-from stackgan.runs.sweep import SweepFolder
+from stackgan.launch.sweep_workers import Worker
+from stackgan.runs.sweep import SweepFolder, Taken
 
 EXPECTED = (UserError, RunError, HydraException, OmegaConfBaseException)
 """What cli says in one line; anything else is a fault of the program, whose traceback is shown."""
@@ -22,27 +23,47 @@ EXPECTED = (UserError, RunError, HydraException, OmegaConfBaseException)
 
 @dataclass(frozen=True)
 class Recorded:
-    """What trains, and the sweep's folder that tells of it."""
+    """What trains, and the sweep's folder that tells of it. worker: where several jobs share this machine's processes."""
 
     verb: TaskFunction
     folder: str
+    worker: Worker | None = None
 
     def __call__(self, config: DictConfig) -> Any:
-        """Train. What ends the job goes on through the launcher, which then takes the next, or ends with the program."""
-        sweep = SweepFolder(Path(self.folder))
-        words = list(HydraConfig.get().overrides.task)
-        name = next(job.row for job in sweep.jobs() if list(job.words) == words)
+        """Train, unless another process is at this job.
+
+        What ends the job goes on through the launcher, which then takes the next, or ends with the program; from a worker a stop
+        does not, which its starter knows of.
+        """
+        with self.worker or nullcontext():
+            sweep = SweepFolder(Path(self.folder))
+            words = cli.words()
+            job = next(job for job in sweep.jobs() if list(job.words) == words)
+            if self.worker is not None and self.worker.stopping():
+                return None
+            try:
+                with sweep.held(job):
+                    return self._train(sweep, words, job.row, config)
+            except Taken:
+                print(f"job: {job.row}: another process is at it", flush=True)
+            return None
+
+    def _train(self, sweep: SweepFolder, words: Sequence[str], name: str, config: DictConfig) -> Any:
         print(f"job: {name}", flush=True)
         sweep.mark(words, "running")
         try:
             returned = self.verb(config)
         except Exception as error:
-            sweep.mark(words, "failed", cause(error, words))
+            line = cause(error, words)
+            sweep.mark(words, "failed", line)
             if not isinstance(error, EXPECTED):
                 traceback.print_exc()
-            raise
+            # Another process may not be able to hand on the error itself.
+            raise RunError(line) from None
         except BaseException:
             sweep.mark(words, "cut")
+            if self.worker is not None and self.worker.stopping():
+                return None
             raise
         sweep.mark(words, "done")
         sweep_grid.grow(sweep)

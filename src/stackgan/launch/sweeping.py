@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +13,13 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import build, encoders, identity, rules, schema
-from stackgan.launch.sweep_jobs import EXPECTED, Recorded, cause
+from stackgan.launch import build, encoders, identity, launchers, rules, schema
+from stackgan.launch.sweep_jobs import EXPECTED, cause
+from stackgan.launch.sweep_settling import Settling
 from stackgan.runs.sweep import Job, SweepFolder
 
 Config = Mapping[str, Any]
@@ -44,12 +43,10 @@ class Sweeping:
     ) -> None:
         self.rows, self.params, self.context, self.config = rows, params, context, config
         self.folder = SweepFolder(Path(config.paths.sweeps) / config.sweep.name)
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=context, task_function=Recorded(task, str(self.folder.path)), config=config
-        )
+        self.settling = Settling(self.folder, context, task, config)
 
-    def sweep(self, arguments: Sequence[str]) -> list[Any]:
-        """Run what is not done yet, in the order of the rows; returns what the launcher did.
+    def sweep(self, arguments: Sequence[str]) -> None:
+        """Run what is not done yet, in the order of the rows.
 
         arguments: the command's words. Raises UserError, with nothing written, where no job can begin, and RunError at the end
         where some failed.
@@ -61,12 +58,9 @@ class Sweeping:
         jobs = self.folder.begin(jobs)
         pending = [job for job in jobs if job.state not in ("done", "failed")]
         done = sum(job.state == "done" for job in jobs)
-        # The launcher's own line for each job repeats every word of the command.
-        logging.getLogger("hydra").setLevel(logging.WARNING)
         print(f"sweep {self.folder.path}: {len(jobs)} jobs, {done} done, {len(pending)} to run", flush=True)
-        returned = self.launcher.launch([list(job.words) for job in pending], initial_job_idx=0) if pending else []
+        self.settling.settle(pending)
         self._end({tuple(job.words) for job in jobs})
-        return list(returned)
 
     def _end(self, mine: set[tuple[str, ...]]) -> None:
         """Where to look, and a line for each job that failed."""
@@ -84,6 +78,7 @@ class Sweeping:
                 config = schema.check(composed)
                 if config["explain"]:
                     raise UserError("explain=true: a sweep trains; explain one of its jobs without -m, or drop it")
+                launchers.check(self.config.hydra.launcher, config)
                 rules.check(config)
                 _check_budget(config)
                 found = identity.folder(config)

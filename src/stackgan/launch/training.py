@@ -12,9 +12,11 @@ from stackgan.launch import (
     base,
     build,
     cli,
+    crew,
     encoders,
     explaining,
     fitting,
+    gathering,
     identity,
     judges,
     known,
@@ -98,7 +100,7 @@ def _job(
 
 def _fit(job: fitting.Job, data: CaptionedPictures, trackers: tracking.Trackers) -> None:
     folder = RunFolder(Path(job.folder))
-    with trackers, Company({"job": job.plain()}, job.config["trainer"]["devices"]) as place:
+    with trackers, _company(job) as place:
         outcome = fitting.fit(job, data, place, trackers.all)
         if done := outcome.images_seen >= job.budget:
             trackers.results = outcome.results
@@ -110,6 +112,12 @@ def _fit(job: fitting.Job, data: CaptionedPictures, trackers: tracking.Trackers)
         rest = "which was all" if done else "the same command goes on from there"
         print(f"stopped by {outcome.stopped.name} after {outcome.images_seen:,} images; {rest}", flush=True)
         sys.exit(128 + outcome.stopped)
+
+
+def _company(job: fitting.Job) -> Company | gathering.Told:
+    """The other ranks: those that were started with this process, or else started for this job."""
+    started, told = crew.here(), {"job": job.plain()}
+    return Company(told, job.config["trainer"]["devices"]) if started is None else gathering.Told(told, started)
 
 
 def _tell(config: Config, folder: RunFolder, outcome: fitting.Outcome) -> None:

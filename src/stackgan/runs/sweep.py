@@ -17,6 +17,10 @@ from stackgan.runs.sweep_table import table
 State = Literal["waiting", "running", "done", "failed", "cut"]
 
 
+class Taken(Exception):
+    """Another process is at this job."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One run of a sweep.
@@ -66,6 +70,35 @@ class SweepFolder:
         """Where it trains."""
         return None if job.run is None else RunFolder(self.path / job.run)
 
+    @contextmanager
+    def held(self, job: Job) -> Iterator[None]:
+        """Be the process that is at this job; the system ends that when the process dies. Raises Taken where another one is."""
+        lock = self._lock(job)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise Taken(job.row) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def taken(self, job: Job) -> bool:
+        """Whether a process is at this job."""
+        try:
+            with self.held(job):
+                return False
+        except Taken:
+            return True
+
+    def _lock(self, job: Job) -> filelock.BaseFileLock:
+        """Apart from the run's own lock: a job may first train the run that its own stands on."""
+        run = self.run(job)
+        assert run is not None
+        lock = run.path.parent / f".{run.path.name}.job.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return filelock.FileLock(lock)
+
     def begin(self, jobs: Sequence[Job]) -> list[Job]:
         """Write down what is to be done; returns the jobs, those that are done already as such.
 
@@ -98,15 +131,10 @@ class SweepFolder:
         return replace(job, state=state if state in ("cut", "running") else "waiting", why=before.why)
 
     def _cut(self, job: Job) -> Job:
-        """A job that was said to be running, of which nobody holds the run, was cut."""
-        run = self.run(job)
-        if job.state != "running" or run is None:
+        """A job that was said to be running, and that no process is at, was cut."""
+        if job.state != "running" or job.run is None or self.taken(job):
             return job
-        try:
-            with run.lock().acquire(timeout=0):
-                return replace(job, state="cut")
-        except filelock.Timeout:
-            return job
+        return replace(job, state="cut")
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -1,0 +1,86 @@
+"""Hydra's launchers, as a sweep uses them: which there are, what they ask for, how many jobs run at once."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import stackgan
+from stackgan.core.errors import UserError
+from stackgan.launch import crew, machine
+
+Config = Mapping[str, Any]
+CHOICES = ("basic", "joblib", "submitit_local", "submitit_slurm")
+PLUGINS = {
+    "joblib": "hydra_joblib_launcher",
+    "submitit_local": "hydra_submitit_launcher",
+    "submitit_slurm": "hydra_submitit_launcher",
+    "optuna": "hydra_optuna_sweeper",
+}
+"""The packages that bring launchers, and the search."""
+INSTALL = "pip install --constraint constraints.txt --editable '.[sweep]'"
+
+
+def missing(choice: str) -> str | None:
+    """Which package brings this launcher or search, None where it is here or no such choice is known."""
+    plugin = PLUGINS.get(choice)
+    return None if plugin is None or _there(plugin) else plugin.replace("_", "-")
+
+
+def _there(plugin: str) -> bool:
+    return importlib.util.find_spec("hydra_plugins") is not None and importlib.util.find_spec(f"hydra_plugins.{plugin}") is not None
+
+
+def kind(launcher: Config) -> str:
+    """joblib, submitit_local, submitit_slurm or basic. launcher: `hydra.launcher`."""
+    last = str(launcher["_target_"]).rpartition(".")[2]
+    return {"JoblibLauncher": "joblib", "LocalLauncher": "submitit_local", "SlurmLauncher": "submitit_slurm"}.get(last, "basic")
+
+
+def check(launcher: Config, config: Config) -> None:
+    """Raise UserError where the launcher, or this machine under it, cannot run a job with these settings.
+
+    `trainer.devices=all` becomes their number where the job will run here.
+    """
+    devices = config["trainer"]["devices"]
+    if kind(launcher) != "basic" and (started := crew.here()) is not None:
+        raise UserError(f"hydra/launcher={kind(launcher)}: {started.by} started these processes; drop one of the two")
+    if kind(launcher) == "joblib":
+        if devices != 1:
+            raise UserError(
+                f"trainer.devices={devices}: hydra/launcher=joblib gives each job one process; set trainer.devices=1, "
+                "or hydra/launcher=submitit_local or basic, which run several processes a job"
+            )
+        if launcher["n_jobs"] == 0:
+            raise UserError("hydra.launcher.n_jobs=0: no job would run; set how many at once, or -1 for one a core")
+    if kind(launcher).startswith("submitit"):
+        for key in ("nodes", "tasks_per_node"):
+            if launcher[key] != 1:
+                raise UserError(
+                    f"hydra.launcher.{key}={launcher[key]}: a job starts its processes itself; leave {key} at 1 and set "
+                    "trainer.devices (and hydra.launcher.cpus_per_task, gpus_per_node)"
+                )
+    if kind(launcher) == "submitit_slurm" and shutil.which("sbatch") is None:
+        raise UserError("hydra/launcher=submitit_slurm: there is no sbatch here; give the command where SLURM is, or take another")
+    if kind(launcher) != "submitit_slurm":
+        machine.check(config["trainer"])
+    elif devices == "all":
+        config["trainer"]["devices"] = 1  # the node that will run it is asked when it does
+
+
+def prepare(launcher: Config) -> None:
+    """Let processes that a launcher starts by itself find this package, installed or not."""
+    if kind(launcher) != "basic":
+        source, path = str(Path(stackgan.__file__).parents[1]), os.environ.get("PYTHONPATH", "")
+        if source not in path.split(os.pathsep):
+            os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, path]))
+
+
+def threads_of_each(launcher: Config, jobs: int) -> int:
+    """CPU threads of each of joblib's processes, where jobs are to be run: this process's, shared among those at work at once."""
+    import joblib
+
+    at_once = max(1, min(jobs, int(joblib.effective_n_jobs(launcher["n_jobs"]))))
+    return max(1, machine.threads({"devices": 1}) // at_once)

@@ -1,0 +1,169 @@
+"""Sweeps under other launchers than Hydra's own: several jobs at once, jobs in a queue, ranks inside them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from commands import SRC, Outcome, Program
+from test_ranks import Team, same, team  # noqa: F401 (a fixture)
+from test_sweeps import SWEEP, WORDS, jobs, states
+
+from stackgan.runs.folder import RunFolder
+from stackgan.runs.sweep import SweepFolder
+
+JOBLIB = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+RANKS = (*WORDS, "stage.recipe.batch_size=8", "stage.images=24", "trainer.accelerator=cpu", "trainer.devices=2")
+
+
+def start(desk: Path, *words: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(SRC / "train.py"), *words]
+    return subprocess.Popen(command, cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    until = time.monotonic() + 180
+    while not what() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert what()
+
+
+def training() -> int:
+    """How many runs of the sweep have a row of metrics."""
+    return len(list(SWEEP.glob("stage1/toybirds/*/metrics.csv")))
+
+
+def rows_of(run: RunFolder) -> list[int]:
+    return [int(line.split(",")[0]) for line in run.metrics.read_text().splitlines()[1:]]
+
+
+def equal_ranks(desk: Path) -> list[dict[str, float]]:
+    """The settings of each watched job, which both of its ranks had, with equal weights at the end."""
+    settings = []
+    for job in sorted((desk / "seen" / "null").glob("*/")):
+        first, second = (torch.load(job / f"rank-{rank}.pt") for rank in range(2))
+        assert first["settings"] == second["settings"]
+        assert same(first["weights"], second["weights"])
+        settings.append(first["settings"])
+    return settings
+
+
+@pytest.mark.parametrize("words", [("trainer.devices=2",), ("trainer=ddp",)])
+def test_ranks_inside_joblib_are_refused(words: tuple[str, ...], program: Program, desk: Path) -> None:
+    complaint = program(*JOBLIB, *WORDS, "trainer.accelerator=cpu", "seed=0,1", *words).complaint
+    assert "hydra/launcher=joblib gives each job one process; set trainer.devices=1, or hydra/launcher=submitit_local" in complaint
+    assert not list(desk.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            ("hydra/launcher=jobliv",),
+            "hydra/launcher=jobliv: no such choice; did you mean joblib? (hydra/launcher has basic, joblib, ",
+        ),
+        (("hydra/launcher=joblib", "hydra.launcher.n_jobs=0"), "hydra.launcher.n_jobs=0: no job would run;"),
+        (("hydra/launcher=submitit_slurm",), "hydra/launcher=submitit_slurm: there is no sbatch here;"),
+        (("hydra/launcher=submitit_local", "hydra.launcher.tasks_per_node=2"), "hydra.launcher.tasks_per_node=2: a job starts its"),
+    ],
+)
+def test_mistakes_about_launchers_are_one_line(words: tuple[str, ...], complaint: str, program: Program, desk: Path) -> None:
+    assert program("-m", *WORDS, "seed=0,1", *words).complaint.startswith(complaint)
+    assert not list(desk.iterdir())
+
+
+@pytest.mark.slow
+def test_jobs_at_once_share_a_stage_one_and_no_tracker(desk: Path, shell: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three jobs for two processes, one of which takes two: each run has a W&B run of its own."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    words = [word for word in WORDS if word != "logger=none"]
+    ended = shell(
+        *JOBLIB, *words, "stage=stage2", "stage.base=train", "stage.base_images=8", "stage.resolution=128",
+        "stage.recipe.kl_weight=0.5,-1", "stage.text_twice=true,false", "stage.conditioning_augmentation=true",
+    )  # fmt: skip
+    assert ended.code == 1
+    assert sorted(states()) == ["done", "done", "failed", "failed"]
+    assert ended.out.count("stage1 on toybirds: 8 images") == 1
+    assert ended.out.count("stage2 on toybirds: 8 images") == 2
+    ids = [path.read_text() for path in SWEEP.rglob("wandb-id")]
+    assert len(set(ids)) == len(ids) == 3
+    for folder in (path.parent for path in SWEEP.rglob("wandb-id")):
+        assert len(list(folder.glob("wandb/offline-run-*"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_jobs_at_once_that_are_stopped_go_on(number: signal.Signals, desk: Path, shell: Program) -> None:
+    words = (*JOBLIB, *WORDS, "seed=0,1")
+    running = start(desk, *words, "stage.images=40000")
+    wait_for(lambda: training() == 2)
+    running.send_signal(number)
+    out = running.communicate(timeout=120)[0]
+    assert running.returncode == (128 + number if number == signal.SIGINT else -number), out
+    sweep = SweepFolder(SWEEP)
+    wait_for(lambda: not any(sweep.taken(job) for job in sweep.jobs()))
+    assert states() == ["cut", "cut"]
+    assert "Traceback" not in out
+    seen = max(int(path.stem.removeprefix("seen-")) for path in SWEEP.rglob("checkpoints/seen-*.pt"))
+    ended = shell(*words, f"stage.images={seen + 8}")
+    assert ended.code == 0, ended.err
+    assert states() == ["done", "done"]
+    for job in sweep.jobs():
+        run = sweep.run(job)
+        assert run is not None
+        assert rows_of(run) == list(range(4, seen + 9, 4))
+
+
+def of_desk(desk: Path, word: bytes) -> list[int]:
+    """Processes that were started here by a command with this word."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == desk and word in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:  # of another user, or gone
+            continue
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("launcher", "process"), [(JOBLIB, b"popen_loky"), (("-m", "hydra/launcher=submitit_local"), b"submitit.core._submit")]
+)
+def test_a_killed_process_s_job_is_tried_once_more_and_stops_nothing(launcher: tuple[str, ...], process: bytes, desk: Path) -> None:
+    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=400")
+    wait_for(lambda: training() == 2)
+    os.kill(of_desk(desk, process)[0], signal.SIGKILL)
+    out = running.communicate(timeout=300)[0]
+    assert running.returncode == 0, out
+    assert states() == ["done", "done"]
+
+
+@pytest.mark.slow
+def test_two_starts_at_once_train_no_job_twice(desk: Path) -> None:
+    words = ("-m", *WORDS, "seed=0,1,2", "stage.images=40")
+    both = [start(desk, *words), start(desk, *words)]
+    outputs = [one.communicate(timeout=300)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0], outputs
+    assert states() == ["done"] * 3
+    assert "".join(outputs).count("stage1 on toybirds: 40 images") == 3
+    for job in jobs():
+        assert rows_of(RunFolder(SWEEP / job["run"])) == list(range(4, 41, 4))
+
+
+@pytest.mark.slow
+@pytest.mark.ddp
+def test_ranks_under_submitit(team: Team, desk: Path) -> None:  # noqa: F811
+    ended: Outcome = team("plain", "-m", *RANKS, "hydra/launcher=submitit_local", "stage.recipe.kl_weight=0.5,2.0", name="null")
+    assert ended.code == 0, ended.err
+    assert states() == ["done", "done"]
+    assert [one["kl_weight"] for one in equal_ranks(desk)] == [0.5, 2.0]
+    (config,) = {json.loads((SWEEP / job["run"] / "config.json").read_text())["trainer"]["devices"] for job in jobs()}
+    assert config == 2
