@@ -60,6 +60,7 @@ def test_what_hydra_writes_with_more_than_words_survives() -> None:
             "stage.base=latest,train",
             r"stage.base=latest,train: the sweep's rows set it themselves \(two: stage.base=train\); drop it",
         ),
+        ("++stage=stage1", r"\+\+stage=stage1: the sweep's rows set it themselves \(one: stage=stage1\); drop it"),
         ("seed=interval(0,1)", r"seed=interval\(0,1\): only a search can sweep an interval"),
     ],
 )

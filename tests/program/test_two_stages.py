@@ -154,6 +154,13 @@ def test_train_makes_the_stage_one_it_needs_once(program: Program, desk: Path) -
     done(program, *words, "stage.base=train", "stage.base_images=12", "run.fresh=true")
     done(program, *words, "stage.base=train", "stage.base_images=12", "seed=1")
     assert made.stat().st_mtime_ns == written
+    # Two runs that differ in what they stand on are no one run.
+    assert program(*words, "stage.base=train", "stage.base_images=16", "stage.images=16").complaint == (
+        f"stage.base_images=16: {two.parent} stands on a Stage-I of 12 images; set stage.base_images=12 to go on with it, or "
+        "run.fresh=true for a new folder beside it"
+    )
+    assert made.stat().st_mtime_ns == written
+    done(program, *words, "stage.base=train", "stage.base_images=8", "stage.images=16")
     assert len(list(STAGE1.glob("*/DONE"))) == 2
     # The same words as a Stage-I command mean that very run.
     own = [word for word in words if word not in ("stage=stage2", "stage.resolution=128", "stage.images=8")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stackgan.core.errors import UserError
+from stackgan.core.errors import RunError, UserError
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.sweep import Job, SweepFolder, Taken
 from stackgan.runs.sweep_table import table
@@ -90,12 +90,77 @@ def test_what_was_done_is_tried_again_where_that_no_longer_holds(lost: str, swee
     assert len(sweep.jobs()) == 1
 
 
-def test_jobs_of_an_earlier_start_stay_and_a_job_called_the_same_replaces_its_own(sweep: SweepFolder) -> None:
+def test_jobs_of_an_earlier_start_stay_and_a_job_of_the_same_run_replaces_its_own(sweep: SweepFolder) -> None:
     sweep.begin([ONE])
     sweep.begin([TWO])
     sweep.begin([replace(TWO, words=("x=2", "seed=1", "stage.images=16"))])
     assert [job.row for job in sweep.jobs()] == [ONE.row, TWO.row]
     assert sweep.jobs()[1].words[-1] == "stage.images=16"
+
+
+def test_jobs_of_other_settings_stay_and_are_told_apart(sweep: SweepFolder) -> None:
+    finish(sweep, ONE, 8)
+    sweep.begin([ONE])
+    sweep.mark(ONE.words, "done")
+    other = replace(ONE, words=("x=1", "seed=0", "data=oxford"), run="stage1/oxford/one")
+    (now,) = sweep.begin([other])
+    assert (now.row, now.variant) == ("a (data=oxford), seed 0", "a (data=oxford)")
+    assert states(sweep) == {ONE.row: "done", now.row: "waiting"}
+    # Whichever is started again, both keep their names and their states.
+    assert [job.state for job in sweep.begin([ONE])] == ["done"]
+    assert {sweep.job(job.words).state for job in (ONE, other)} == {"done", "waiting"}
+    assert len({job.row for job in sweep.jobs()}) == 2
+    (bare,) = sweep.begin([replace(ONE, words=("seed=0",), run="stage1/toybirds/bare")])
+    assert bare.variant.startswith("a (without x=1")
+    assert len(sweep.jobs()) == 3
+
+
+def test_a_run_that_another_process_trains_is_given_no_other_budget(sweep: SweepFolder) -> None:
+    sweep.begin([ONE])
+    sweep.mark(ONE.words, "running")
+    longer = replace(ONE, words=(*ONE.words, "stage.images=16"))
+    before = sweep.file.read_bytes()
+    with sweep.held(ONE):
+        with pytest.raises(UserError, match=r"^sweep.name=mine: another process trains a, seed 0 there with other settings"):
+            sweep.begin([longer])
+        assert sweep.file.read_bytes() == before
+        sweep.begin([ONE])
+    sweep.begin([longer])
+    assert [job.words for job in sweep.jobs()] == [longer.words]
+
+
+def test_a_job_whose_place_was_taken_is_not_marked_in_silence(sweep: SweepFolder) -> None:
+    sweep.begin([ONE])
+    sweep.begin([replace(ONE, words=("x=1", "seed=0", "stage.images=16"))])
+    for ask in (lambda: sweep.job(ONE.words), lambda: sweep.mark(ONE.words, "done")):
+        with pytest.raises(RunError, match=r"no longer lists x=1 seed=0; another command with this sweep.name took its place"):
+            ask()
+    assert list(states(sweep).values()) == ["waiting"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"jobs": [{"row": "a"}]}', '{"jobs": 1}'])
+def test_a_file_that_is_no_sweep_s(text: str, sweep: SweepFolder) -> None:
+    sweep.path.mkdir(parents=True)
+    sweep.file.write_text(text)
+    with pytest.raises(UserError, match=r"sweep.json: is not what a sweep wrote \(\w+\); move it away, and the same command"):
+        sweep.begin([ONE])
+    assert sweep.file.read_text() == text
+
+
+@pytest.mark.parametrize("name", ["DONE", "results.json"])
+def test_a_damaged_run_is_tried_again_and_takes_no_row_of_others_along(name: str, sweep: SweepFolder) -> None:
+    sweep.begin([ONE, TWO])
+    for job in (ONE, TWO):
+        finish(sweep, job, 8)
+        sweep.mark(job.words, "done")
+    damaged = sweep.run(TWO)
+    assert damaged is not None
+    (damaged.path / name).write_text("{")
+    assert not damaged.is_readable()
+    assert [job.state for job in sweep.begin([ONE, TWO])] == ["done", "waiting"]
+    lines = sweep.table.read_text().splitlines()
+    assert "| a | 0 | 8 | 0.25 | done |" in lines
+    assert "| b | 1 | ? |  | waiting, its files cannot be read |" in lines
 
 
 def test_where_nothing_can_be_written_the_way_out_is_said(tmp_path: Path) -> None:

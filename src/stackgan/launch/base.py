@@ -31,6 +31,19 @@ def foresee(config: Config, text: Mapping[str, Any]) -> None:
         fitting_run(config, text)
 
 
+def check_kept(config: Config, folder: RunFolder) -> None:
+    """Raise UserError where a run that goes on stands on a Stage-I of fewer images than this command would train there."""
+    wanted = config["stage"].get("base_images")
+    if config["stage"]["base"] != "train" or not wanted or not folder.provenance.exists():
+        return
+    seen = (folder.facts().get("base") or {}).get("images_seen", wanted)
+    if seen < wanted:
+        raise UserError(
+            f"stage.base_images={wanted}: {folder.path} stands on a Stage-I of {seen:,} images; set stage.base_images={seen} to go "
+            "on with it, or run.fresh=true for a new folder beside it"
+        )
+
+
 def found(config: Config, facts: Mapping[str, Any], train: Callable[[DictConfig], Path]) -> dict[str, Any]:
     """The run that `stage.base` means: its folder (`run`), its newest readable `checkpoint`, and `images_seen`.
 

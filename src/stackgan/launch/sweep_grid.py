@@ -35,29 +35,41 @@ class Drawn:
     drawn_NKHWC: Pixels
 
 
+def grow_if_older(sweep: SweepFolder) -> None:
+    """Draw the grid where none is as new as the newest finished run: the process that ended last may have died before it could."""
+    runs = [sweep.run(job) for job in sweep.jobs() if job.state == "done"]
+    ends = [run.done.stat().st_mtime for run in runs if run is not None and run.done.exists()]
+    if ends and (not sweep.grid.exists() or sweep.grid.stat().st_mtime < max(ends)):
+        grow(sweep)
+
+
 def grow(sweep: SweepFolder) -> None:
     """Draw the grid anew. Only a picture for people: what stands in its way is said in a line, and no job fails of it."""
     try:
-        rows = list(_rows(sweep))
-        if not rows:
-            return
-        atomic.write(sweep.grid, lambda beside: _grid(sweep.path.name, rows).save(beside, "PNG"))
+        rows, others = _rows(sweep)
+        if rows:
+            atomic.write(sweep.grid, lambda beside: _grid(sweep.path.name, rows, others).save(beside, "PNG"))
     except Exception as error:  # any: see above
         print(f"warning: no {sweep.grid}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
 
-def _rows(sweep: SweepFolder) -> list[tuple[Job, Drawn]]:
-    """Of each variant its first seed that is done and draws; all of the first one's sentences."""
+def _rows(sweep: SweepFolder) -> tuple[list[tuple[Job, Drawn]], list[str]]:
+    """Of each variant its first seed that is done and draws; all of the first one's sentences. And variants that have others."""
     found: dict[str, tuple[Job, Drawn]] = {}
+    others: list[str] = []
     for job in sorted(sweep.jobs(), key=lambda job: job.seed):
         run = sweep.run(job)
         if job.state != "done" or run is None or job.variant in found:
             continue
         drawn = _drawn(run.path, run.images_done())
         first = next(iter(found.values()), None)
-        if drawn is not None and (first is None or first[1].sentences == drawn.sentences):
+        if drawn is None:
+            continue
+        if first is None or first[1].sentences == drawn.sentences:
             found[job.variant] = (job, drawn)
-    return [found[variant] for variant in dict.fromkeys(job.variant for job in sweep.jobs()) if variant in found]
+        elif job.variant not in others:
+            others.append(job.variant)
+    return [found[variant] for variant in dict.fromkeys(job.variant for job in sweep.jobs()) if variant in found], others
 
 
 @functools.cache
@@ -78,7 +90,7 @@ def _drawn(run: Path, images_seen: int) -> Drawn | None:
     return Drawn(caption, split, examples.sentences, examples.real_NHWC, np.stack(pixels, axis=1))
 
 
-def _grid(name: str, rows: Sequence[tuple[Job, Drawn]]) -> Image.Image:
+def _grid(name: str, rows: Sequence[tuple[Job, Drawn]], others: Sequence[str]) -> Image.Image:
     first = rows[0][1]
     largest = max((drawn for _, drawn in rows), key=lambda drawn: drawn.real_NHWC.shape[1])
     columns = [
@@ -86,4 +98,5 @@ def _grid(name: str, rows: Sequence[tuple[Job, Drawn]]) -> Image.Image:
         for place, sentence in enumerate(first.sentences)
     ]
     labels = [f"real pictures of split {first.split}", *(f"{job.row} ({drawn.caption})" for job, drawn in rows)]
-    return sheet(columns, labels, f"sweep {name}: the same sentences and noise", CELL)
+    without = f" (not shown, as they have other sentences: {', '.join(others)})" if others else ""
+    return sheet(columns, labels, f"sweep {name}: the same sentences and noise{without}", CELL)

@@ -38,7 +38,7 @@ class Recorded:
         with self.worker or nullcontext():
             sweep = SweepFolder(Path(self.folder))
             words = cli.words()
-            job = next(job for job in sweep.jobs() if list(job.words) == words)
+            job = sweep.job(words)
             if self.worker is not None and self.worker.stopping():
                 return None
             try:

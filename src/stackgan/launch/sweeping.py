@@ -17,7 +17,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import build, encoders, identity, launchers, rules, schema
+from stackgan.launch import build, encoders, identity, launchers, rules, schema, sweep_grid
 from stackgan.launch.sweep_jobs import EXPECTED, cause
 from stackgan.launch.sweep_settling import Settling
 from stackgan.runs.sweep import Job, SweepFolder
@@ -65,11 +65,17 @@ class Sweeping:
     def _end(self, mine: set[tuple[str, ...]]) -> None:
         """Where to look, and a line for each job that failed."""
         jobs = [job for job in self.folder.jobs() if tuple(job.words) in mine]
+        sweep_grid.grow_if_older(self.folder)
         print(f"table: {self.folder.table}", flush=True)
         if failed := [job for job in jobs if job.state == "failed"]:
             for job in failed:
                 print(f"failed: {job.row}: {job.why}", file=sys.stderr, flush=True)
             raise RunError(f"{len(failed)} of {len(jobs)} jobs of {self.folder.path} failed; the same command tries them again")
+        if missing := len(mine) - sum(job.state == "done" for job in jobs):
+            raise RunError(
+                f"{missing} of {len(mine)} jobs of {self.folder.path} were not trained: another command with sweep.name="
+                f"{self.folder.path.name} took their place; give the same command again, or set another sweep.name"
+            )
 
     def _checked(self, job: Job) -> Job | None:
         """The job with its run's folder; failed where its settings are no good, None where the data set lacks what it needs."""
@@ -113,11 +119,12 @@ def expand(rows: Rows, params: Mapping[str, str], arguments: Sequence[str], load
     """
     parser = OverridesParser.create(config_loader=loader)
     given = {override.get_key_element(): override for override in parser.parse_overrides(list(arguments))}
+    named = {key.lstrip("+~"): override for key, override in given.items()}
     usual = parser.parse_overrides([f"{key}={value}" for key, value in params.items()])
     given = {override.get_key_element(): override for override in usual} | given
     for name, words in rows.items():
-        if both := [word for word in words if word.partition("=")[0] in given]:
-            word = given[both[0].partition("=")[0]].input_line
+        if both := [word for word in words if word.partition("=")[0] in named]:
+            word = named[both[0].partition("=")[0]].input_line
             raise UserError(f"{word}: the sweep's rows set it themselves ({name}: {both[0]}); drop it")
     shared = [word for override in given.values() if not override.is_sweep_override() for word in _words(override)]
     swept = [_words(override) for override in given.values() if override.is_sweep_override()]

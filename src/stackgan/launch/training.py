@@ -60,6 +60,8 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     stands_on_another = below is not None and checkpoint.newest(folder.checkpoints) is None
     if stands_on_another:
         base.foresee(config, text)
+    elif below is not None:
+        base.check_kept(config, folder)
     data.bring()
     build.check_provided(config, data)
     identity.check_facts(folder, text, f"text={data.text.name}")

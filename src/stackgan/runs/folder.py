@@ -55,8 +55,20 @@ class RunFolder:
         return self.path / "DONE"
 
     def images_done(self) -> int:
-        """The budget this run has reached, 0 while it is unfinished."""
-        return int(json.loads(self.done.read_text())["images_seen"]) if self.done.exists() else 0
+        """The budget this run has reached, 0 while it is unfinished. Raises UserError for a damaged DONE."""
+        try:
+            return int(json.loads(self.done.read_text())["images_seen"]) if self.done.exists() else 0
+        except (ValueError, KeyError, TypeError) as error:
+            way = "delete it, and the command that trained the run finishes it from its newest checkpoint"
+            raise UserError(f"{self.done}: is not what a finished run writes ({type(error).__name__}); {way}") from error
+
+    def is_readable(self) -> bool:
+        """Whether what it says of its end and its figures can be read."""
+        try:
+            self.images_done()
+            return not self.results.exists() or isinstance(json.loads(self.results.read_text()), dict)
+        except (UserError, ValueError):
+            return False
 
     def settings(self) -> dict[str, Any]:
         """The settings the run was begun with, {} where it never began."""

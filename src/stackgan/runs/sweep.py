@@ -10,7 +10,7 @@ from typing import Literal
 import filelock
 
 from stackgan.core import atomic
-from stackgan.core.errors import UserError
+from stackgan.core.errors import RunError, UserError
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.sweep_table import table
 
@@ -62,9 +62,13 @@ class SweepFolder:
         return self.path / "grid.png"
 
     def jobs(self) -> list[Job]:
-        """As they were last written down; [] where nothing was."""
-        plain = json.loads(self.file.read_text())["jobs"] if self.file.exists() else []
-        return [Job(**{**job, "words": tuple(job["words"])}) for job in plain]
+        """As they were last written down; [] where nothing was. Raises UserError for a file that is no list of jobs."""
+        try:
+            plain = json.loads(self.file.read_text())["jobs"] if self.file.exists() else []
+            return [Job(**{**job, "words": tuple(job["words"])}) for job in plain]
+        except (ValueError, KeyError, TypeError) as error:
+            way = "move it away, and the same command finds the runs beside it and goes on; or set another sweep.name"
+            raise UserError(f"{self.file}: is not what a sweep wrote ({type(error).__name__}); {way}") from error
 
     def run(self, job: Job) -> RunFolder | None:
         """Where it trains."""
@@ -102,20 +106,35 @@ class SweepFolder:
     def begin(self, jobs: Sequence[Job]) -> list[Job]:
         """Write down what is to be done; returns the jobs, those that are done already as such.
 
-        Jobs of an earlier start stay where this one does not have them.
+        Jobs of other settings stay, and where one has the same name, the new one's says what it sets beside. Raises UserError where
+        another process is at a run that this start would give another budget.
         """
         with self._held():
             old = self.jobs()
-            now = [self._as_left(job, old) for job in jobs]
-            rows, runs = {job.row for job in now}, {job.run for job in now}
-            kept = [self._cut(job) for job in old if job.row not in rows and job.run not in runs]
+            for job in jobs:
+                if busy := next((one for one in old if _same(one, job) and one.words != job.words and self._at(one)), None):
+                    words = " ".join(word for word in busy.words if word not in job.words)
+                    raise UserError(
+                        f"sweep.name={self.path.name}: another process trains {busy.row} there with other settings ({words}); "
+                        "wait for it, or set another sweep.name"
+                    )
+            kept = [self._cut(one) for one in old if not any(_same(one, job) for job in jobs)]
+            now = [self._as_left(_told_apart(job, kept), old) for job in jobs]
             self._write([*kept, *now])
         return now
 
+    def job(self, words: Sequence[str]) -> Job:
+        """The one with these words. Raises RunError where another command has put other jobs in its place."""
+        found = next((job for job in self.jobs() if job.words == tuple(words)), None)
+        if found is None:
+            raise RunError(f"{self.file}: no longer lists {' '.join(words)}; another command with this sweep.name took its place")
+        return found
+
     def mark(self, words: Sequence[str], state: State, why: str | None = None) -> None:
-        """What became of the job with these words."""
+        """What became of the job with these words. Raises as job()."""
         with self._held():
-            self._write([replace(job, state=state, why=why) if job.words == tuple(words) else job for job in self.jobs()])
+            found = self.job(words)
+            self._write([replace(job, state=state, why=why) if job == found else job for job in self.jobs()])
 
     def _as_left(self, job: Job, old: Sequence[Job]) -> Job:
         """Done where it was recorded so and its run still says so; what failed waits again."""
@@ -124,17 +143,18 @@ class SweepFolder:
             return job
         if before.state == "done":
             run = self.run(job)
-            if run is not None and run.images_done() >= max(job.budget or 0, 1):
-                return replace(job, state="done")
-            return job
+            done = run is not None and run.is_readable() and run.images_done() >= max(job.budget or 0, 1)
+            return replace(job, state="done") if done else job
         state = self._cut(before).state
         return replace(job, state=state if state in ("cut", "running") else "waiting", why=before.why)
 
     def _cut(self, job: Job) -> Job:
         """A job that was said to be running, and that no process is at, was cut."""
-        if job.state != "running" or job.run is None or self.taken(job):
-            return job
-        return replace(job, state="cut")
+        return replace(job, state="cut") if job.state == "running" and job.run is not None and not self._at(job) else job
+
+    def _at(self, job: Job) -> bool:
+        """Whether a process is at this job, without a trace where none ever was."""
+        return job.state == "running" and job.run is not None and self.taken(job)
 
     @contextmanager
     def _held(self) -> Iterator[None]:
@@ -155,3 +175,19 @@ class SweepFolder:
         atomic.write_json(self.file, {"sweep": self.path.name, "jobs": plain})
         text = table(self.path.name, [(job.variant, job.seed, job.state, job.why, self.run(job)) for job in jobs])
         atomic.write(self.table, lambda beside: beside.write_text(text))
+
+
+def _same(one: Job, other: Job) -> bool:
+    """Whether both train the same run; of those whose settings are no good, whether they have the same name."""
+    return one.run == other.run if one.run and other.run else one.row == other.row and one.words == other.words
+
+
+def _told_apart(job: Job, others: Sequence[Job]) -> Job:
+    """Named by what it sets beside another job of the same name, where there is one."""
+    namesake = next((one for one in others if one.row == job.row), None)
+    if namesake is None:
+        return job
+    more = [word for word in job.words if word not in namesake.words]
+    less = [f"without {word}" for word in namesake.words if word not in job.words]
+    variant = f"{job.variant} ({', '.join(more or less)})"
+    return replace(job, row=f"{variant}, seed {job.seed}", variant=variant)

@@ -15,13 +15,16 @@ def table(name: str, rows: Sequence[Row]) -> str:
     """Markdown: how many jobs are in which state, and a row for each; scores as they stand in results.json."""
     states = [state for _, _, state, _, _ in rows]
     counted = [f"{states.count(state)} {state}" for state in ("done", "running", "waiting", "cut", "failed") if state in states]
-    figures = [_figures(run) for *_, run in rows]
+    # One run that was damaged from outside does not take the others' rows along.
+    broken = [run is not None and not run.is_readable() for *_, run in rows]
+    figures = [{} if damaged else _figures(run) for damaged, (*_, run) in zip(broken, rows, strict=True)]
     scores = list(dict.fromkeys(score for found in figures for score in found))
     heads = ["variant", "seed", "images seen", *scores, "state"]
     lines = [f"# Sweep {name}", "", f"{len(rows)} jobs: {', '.join(counted)}.", "", _line(heads), _line(["---"] * len(heads))]
-    for (variant, seed, state, why, run), found in zip(rows, figures, strict=True):
-        told = f"{state}: {why}" if why else state
-        lines.append(_line([variant, str(seed), _images(run), *(found.get(score, "") for score in scores), told]))
+    for (variant, seed, state, why, run), found, damaged in zip(rows, figures, broken, strict=True):
+        told = (f"{state}: {why}" if why else state) + (", its files cannot be read" if damaged else "")
+        seen = "?" if damaged else _images(run)
+        lines.append(_line([variant, str(seed), seen, *(found.get(score, "") for score in scores), told]))
     return "\n".join([*lines, ""])
 
 
