@@ -3,6 +3,7 @@
 import http.client
 import os
 import ssl
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -72,6 +73,17 @@ def key_trouble() -> str | None:
         return None if wandb.login(prompt=False, verify=False) else "no API key"
     except wandb.Error as error:
         return " ".join(str(error).split())
+
+
+def abandon() -> None:
+    """Kill wandb's own process, for which the end of the program would wait without limit; a later run starts another."""
+    # No public name leads there.
+    setup = sys.modules.get("wandb.sdk.wandb_setup")
+    connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
+    process = getattr(getattr(connection, "_proc", None), "_process", None)
+    if process is not None:
+        process.kill()
+        load().teardown()
 
 
 def answers(url: str) -> bool:
