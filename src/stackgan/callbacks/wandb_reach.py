@@ -1,5 +1,6 @@
 """Online, offline or not at all: decided before the first wandb.init, which would prompt, or wait for a host that is not there."""
 
+import contextlib
 import http.client
 import os
 import ssl
@@ -83,7 +84,9 @@ def abandon() -> None:
     process = getattr(getattr(connection, "_proc", None), "_process", None)
     if process is not None:
         process.kill()
-        load().teardown()
+        # It finds that process gone, or its connection broken, and would end the program for it.
+        with contextlib.suppress(OSError, SystemExit):
+            load().teardown()
 
 
 def answers(url: str) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 class Host(ThreadingHTTPServer):
     """posts: how many POSTs are answered before it falls silent, None: all. heads: whether it says that it is there.
 
-    upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history.
+    upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history. views: the
+    variables of each upsertView, which is how wandb-workspaces saves a page.
     """
 
     daemon_threads, block_on_close = True, False
@@ -22,6 +23,7 @@ class Host(ThreadingHTTPServer):
         self.posts, self.heads = posts, heads
         self.upserts: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
+        self.views: list[dict[str, Any]] = []
         self.count = 0
         self.silence = threading.Event()
 
@@ -67,6 +69,19 @@ class Handler(BaseHTTPRequestHandler):
         if name == "CreateRunFiles":
             files = [{"name": file, "uploadUrl": f"{self.server.url}/{file}"} for file in variables["files"]]
             return {"data": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}}
+        if name == "GetDefaultEntity":
+            return {"data": {"viewer": {"id": "u", "entity": "me"}}}
+        if name == "GetProjects":
+            project = {"__typename": "Project", "id": "p", "name": "stackgan", "entityName": "me", "isBenchmark": False}
+            page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
+            node = project | {"createdAt": "2026-01-01T00:00:00Z", "user": None}
+            return {"data": {"models": {"pageInfo": page, "edges": [{"node": node}]}}}
+        if name.lower().startswith("upsertview"):
+            self.server.views.append(variables)
+            kept = {key: variables.get(key) for key in ("name", "displayName", "description", "spec")}
+            project = {"id": "p", "name": variables["projectName"], "entityName": variables["entityName"]}
+            view = kept | {"id": f"view{len(self.server.views)}", "project": project, "updatedAt": "2026-01-01T00:00:00"}
+            return {"data": {"upsertView": {"view": view, "inserted": True}}}
         return {"data": {}}
 
     def stream(self, body: dict[str, Any]) -> dict[str, Any]:
