@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(self.graphql(body) if self.path == "/graphql" else self.stream(body))
 
     def graphql(self, body: dict[str, Any]) -> dict[str, Any]:
-        variables = body["variables"]
+        variables = body.get("variables") or {}
         found = re.search(r"(?:query|mutation)\s+(\w+)", body["query"])
         name = found[1] if found else ""
         if name == "UpsertBucket":
@@ -69,8 +69,9 @@ class Handler(BaseHTTPRequestHandler):
         if name == "CreateRunFiles":
             files = [{"name": file, "uploadUrl": f"{self.server.url}/{file}"} for file in variables["files"]]
             return {"data": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}}
-        if name == "GetDefaultEntity":
-            return {"data": {"viewer": {"id": "u", "entity": "me"}}}
+        if name in ("Viewer", "GetDefaultEntity"):
+            viewer = {"id": "u", "entity": "me", "username": "me", "email": "", "flags": "{}", "teams": {"edges": []}}
+            return {"data": {"viewer": viewer}}
         if name == "GetProjects":
             project = {"__typename": "Project", "id": "p", "name": "stackgan", "entityName": "me", "isBenchmark": False}
             page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
