@@ -65,7 +65,13 @@ class Handler(BaseHTTPRequestHandler):
             self.server.upserts.append(variables)
             project = {"id": "p", "name": "stackgan", "entity": {"id": "e", "name": "me"}}
             bucket = {"id": "b", "name": variables["name"], "displayName": variables["displayName"], "project": project}
-            return {"data": {"upsertBucket": {"bucket": bucket | {"config": "{}", "historyLineCount": 0}, "inserted": True}}}
+            kept = {"config": "{}", "historyLineCount": len(self.server.rows)}
+            return {"data": {"upsertBucket": {"bucket": bucket | kept, "inserted": len(self.server.upserts) == 1}}}
+        if name == "RunResumeStatus" and self.server.upserts:
+            found = {"id": "b", "name": variables["name"], "historyLineCount": len(self.server.rows), "eventsLineCount": 0}
+            tails = {"historyTail": json.dumps([json.dumps(self.server.rows[-1])] if self.server.rows else []), "eventsTail": "[]"}
+            found |= {"logLineCount": 0, "config": "{}", "summaryMetrics": "{}", "wandbConfig": '{"t": 1}', **tails}
+            return {"data": {"model": {"id": "p", "name": "stackgan", "entity": {"id": "e", "name": "me"}, "bucket": found}}}
         if name == "CreateRunFiles":
             files = [{"name": file, "uploadUrl": f"{self.server.url}/{file}"} for file in variables["files"]]
             return {"data": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}}
@@ -86,7 +92,10 @@ class Handler(BaseHTTPRequestHandler):
         return {"data": {}}
 
     def stream(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.server.rows += [json.loads(line) for line in body.get("files", {}).get("wandb-history.jsonl", {}).get("content", [])]
+        if history := body.get("files", {}).get("wandb-history.jsonl"):
+            # As W&B keeps them: a file of lines, of which these begin at an offset.
+            lines = [json.loads(line) for line in history["content"]]
+            self.server.rows[history["offset"] : history["offset"] + len(lines)] = lines
         return {"exitcode": None, "limits": {}}
 
     def answer(self, value: dict[str, Any]) -> None:
