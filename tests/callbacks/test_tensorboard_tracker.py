@@ -71,14 +71,17 @@ def test_settings_and_results_as_text(tmp_path: Path) -> None:
 
 def test_settings_and_sweep_as_hyperparameters(tmp_path: Path) -> None:
     tracker = TensorBoardTracker()
-    settings = {"stage": {"text_twice": False, "images": None, "recipe": {"name": "modern", "beta1": 0.5}}, "callbacks": {"a": 1}}
+    settings = {
+        "stage": {"_target_": "x", "text_twice": False, "images": None, "recipe": {"name": "modern", "beta1": 0.5}},
+        "callbacks": {"a": 1},
+    }
     tracker.begin(card(tmp_path, 0, "augmentation", **settings))
     tracker.finish({}, done=False)
     content = read(tmp_path).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     found = HParamsPluginData.FromString(content).session_start_info.hparams
     texts = {name: value.string_value for name, value in found.items() if value.HasField("string_value")}
     numbers = {name: value.number_value for name, value in found.items() if value.HasField("number_value")}
-    assert texts == {"sweep": "augmentation", "stage.recipe.name": "modern"}
+    assert texts == {"sweep": "augmentation", "data": "toybirds", "stage.recipe.name": "modern"}
     assert numbers | {name: float(value.bool_value) for name, value in found.items() if value.HasField("bool_value")} == {
         "seed": 3, "stage.text_twice": 0, "stage.recipe.beta1": 0.5
     }  # fmt: skip

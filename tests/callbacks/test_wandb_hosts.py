@@ -114,7 +114,9 @@ def test_sync_joins_the_sessions_of_a_run_that_was_killed_past_its_checkpoint(tm
     with host() as server:
         env = environment(tmp_path / "home", WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url, WANDB_ERROR_REPORTING="false")
         command = [sys.executable, "-m", "wandb", "sync", *map(str, files(run))]
-        synced = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+        synced = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120
+        )
     assert synced.returncode == 0, synced.stderr
     assert {announced["name"] for announced in server.upserts} == {(run / "wandb-id").read_text().strip()}
     assert [row["_step"] for row in server.rows] == [*range(1, 11), *range(6, 16)]

@@ -13,8 +13,8 @@ from stackgan.core.errors import UserError
 FOLDER = "tensorboard"
 INSTALL = "pip install --constraint constraints.txt --editable '.[tensorboard]' in the project's folder"
 FLUSH_SECONDS = 30
-HYPERPARAMETERS = ("seed", "stage", "data", "text")
-"""Groups of settings that the page of hyperparameters has columns for."""
+HYPERPARAMETERS = ("seed", "stage", "text")
+"""Settings that the page of hyperparameters has columns for, beside the names of data and sweep."""
 
 
 class TensorBoardTracker(Tracker):
@@ -64,8 +64,8 @@ class TensorBoardTracker(Tracker):
         from torch.utils.tensorboard.summary import hparams
 
         chosen = {group: card.config[group] for group in HYPERPARAMETERS if group in card.config}
-        sweep = {"sweep": card.group} if card.group else {}
-        values = {name: value for name, value in flat({**sweep, **chosen}) if value is not None}
+        named = flat({"sweep": card.group, "data": card.data, **chosen})
+        values = {name: value for name, value in named if value is not None and not name.endswith("_target_")}
         _, begun, _ = hparams(values, {})  # type: ignore[no-untyped-call]
         self._writer.file_writer.add_summary(begun)
 
