@@ -14,7 +14,10 @@ from made_runs import BUDGET, write
 from wandb_host import host
 from wandb_programs import KEY, LIMIT, environment
 
+from stackgan.launch import identity, publishing
 from stackgan.launch.comparing import compare
+from stackgan.report.record import read
+from stackgan.runs.folder import RunFolder
 
 RUNS = "runs=[logs]"
 PAGE = Path("logs/compared/logs-1/index.html")
@@ -27,6 +30,10 @@ def tracked(desk: Path) -> None:
     for seed in range(2):
         run = write(desk / "logs", f"run{seed}", settings, seed)
     (run.path / "wandb-id").write_text("abc123\n")
+    for session, marks in (("offline-run-1-abc123", [".synced"]), ("offline-run-2-abc123", [])):
+        (run.path / "wandb" / session).mkdir(parents=True)
+        for mark in ["", *marks]:
+            (run.path / "wandb" / session / f"run-abc123.wandb{mark}").touch()
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def comparing(program: Program) -> Program:
     return call
 
 
-def publishing(desk: Path, *words: str, **env: str) -> tuple[Outcome, float]:
+def published(desk: Path, *words: str, **env: str) -> tuple[Outcome, float]:
     """`compare.py publish=wandb` in a process of its own, and the seconds between its files and its end."""
     command = [sys.executable, str(SRC / "compare.py"), RUNS, "publish=wandb", *words]
     with (desk / "err").open("w") as err:
@@ -65,7 +72,7 @@ def publishing(desk: Path, *words: str, **env: str) -> tuple[Outcome, float]:
     ],
 )
 def test_no_key_or_no_network(env: dict[str, str], says: str, tracked: None, desk: Path) -> None:
-    ended, longer = publishing(desk, **env)
+    ended, longer = published(desk, **env)
     assert ended.complaint.startswith(f"publish=wandb: {says}; the files are in logs/compared/logs-1; `wandb login` or")
     assert longer < LIMIT
     assert (desk / PAGE).exists()
@@ -74,7 +81,7 @@ def test_no_key_or_no_network(env: dict[str, str], says: str, tracked: None, des
 @pytest.mark.slow
 def test_a_host_that_falls_silent(tracked: None, desk: Path) -> None:
     with host(posts=0) as silent:
-        ended, longer = publishing(desk, "wandb.seconds=2", WANDB_API_KEY=KEY, WANDB_BASE_URL=silent.url)
+        ended, longer = published(desk, "wandb.seconds=2", WANDB_API_KEY=KEY, WANDB_BASE_URL=silent.url)
     assert ended.complaint.startswith("publish=wandb: not done within wandb.seconds=2; the files are in logs/compared/logs-1")
     assert longer < LIMIT
     assert (desk / PAGE).exists()
@@ -83,7 +90,7 @@ def test_a_host_that_falls_silent(tracked: None, desk: Path) -> None:
 @pytest.mark.slow
 def test_what_is_sent(tracked: None, desk: Path) -> None:
     with host() as answering:
-        ended, _ = publishing(desk, "wandb.project=birds", WANDB_API_KEY=KEY, WANDB_BASE_URL=answering.url)
+        ended, _ = published(desk, "wandb.project=birds", WANDB_API_KEY=KEY, WANDB_BASE_URL=answering.url)
     assert ended.code == 0, ended.err
     report, workspace = answering.views
     assert [(view["entityName"], view["projectName"], view["type"]) for view in answering.views] == [
@@ -94,9 +101,19 @@ def test_what_is_sent(tracked: None, desk: Path) -> None:
     assert "### Our figures on toybirds" in report["spec"]
     (runs,) = json.loads(workspace["spec"])["section"]["runSets"]
     assert [one["value"] for one in runs["filters"]["filters"]] == [["abc123"]]
-    published = [line for line in ended.out.splitlines() if line.startswith("published: ")]
-    assert [line.split("/birds")[0] for line in published] == [f"published: {answering.url}/team"] * 2
+    said = [line for line in ended.out.splitlines() if line.startswith("published: ")]
+    assert [line.split("/birds")[0] for line in said] == [f"published: {answering.url}/team"] * 2
+    later = "wandb sync logs/stage1/toybirds/run1/wandb/offline-run-*"
+    assert ended.out.splitlines()[-1] == f"note: not yet sent, and so not on these pages: {later}"
     assert (desk / PAGE).exists()
+
+
+def test_what_was_sent_needs_no_note(tracked: None, desk: Path) -> None:
+    folder = RunFolder(desk / "logs/stage1/toybirds/run1")
+    record = read(folder, identity.identity)
+    assert publishing.unsent([record]) == [folder.path / "wandb"]
+    (folder.path / "wandb/offline-run-2-abc123/run-abc123.wandb.synced").touch()
+    assert publishing.unsent([record]) == []
 
 
 def test_runs_that_were_not_tracked(comparing: Program, desk: Path) -> None:

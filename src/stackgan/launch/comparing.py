@@ -79,6 +79,8 @@ def compare(composed: DictConfig) -> Path:
         keys = wandb_pages.logged(made.variants, [*config["curves"], *config["figures"]], config["wandb"]["losses"])
         for url in publishing.publish(made, keys, place, config["wandb"]["seconds"], folder):
             print(f"published: {url}", flush=True)
+        for later in publishing.unsent(records):
+            print(f"note: not yet sent, and so not on these pages: wandb sync {later}/offline-run-*", flush=True)
     return folder
 
 

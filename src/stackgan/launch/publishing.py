@@ -78,6 +78,16 @@ def publish(made: Comparison, keys: wandb_pages.Keys, place: tuple[str | None, s
     return sent
 
 
+def unsent(records: Sequence[Record]) -> list[Path]:
+    """W&B's folders of these runs with sessions that `wandb sync` has not sent: the pages lack them until it has."""
+    places = [record.folder.path / "wandb" for record in records if record.folder is not None]
+    return [place for place in places if any(not _synced(file) for file in place.glob("offline-run-*/*.wandb"))]
+
+
+def _synced(file: Path) -> bool:
+    return file.with_name(f"{file.name}.synced").exists()
+
+
 def _trouble() -> str | None:
     """Why nothing can be sent; found out without a prompt, and within seconds."""
     if not wandb_reach.wants_key():
