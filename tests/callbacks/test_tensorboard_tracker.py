@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from stackgan.callbacks.guard import guard
 from stackgan.callbacks.tensorboard_tracker import TensorBoardTracker
@@ -13,8 +14,8 @@ from stackgan.callbacks.tracker import RunCard
 from stackgan.core.errors import UserError
 
 
-def card(folder: Path, images_seen: int) -> RunCard:
-    return RunCard(folder, "abcd", "stage1", "toybirds", None, (), {"seed": 3}, {"commit": "abc"}, images_seen, 4)
+def card(folder: Path, images_seen: int, group: str | None = None, **config: Any) -> RunCard:
+    return RunCard(folder, "abcd", "stage1", "toybirds", group, (), {"seed": 3, **config}, {"commit": "abc"}, images_seen, 4)
 
 
 def run(folder: Path, rows: list[tuple[int, float]], begun: int = 0) -> None:
@@ -66,6 +67,24 @@ def test_settings_and_results_as_text(tmp_path: Path) -> None:
     assert text("config") == (0, '    {\n      "seed": 3\n    }')
     assert text("provenance") == (0, '    {\n      "commit": "abc"\n    }')
     assert text("results") == (4, '    {\n      "score": 0.25,\n      "done": true\n    }')
+
+
+def test_settings_and_sweep_as_hyperparameters(tmp_path: Path) -> None:
+    tracker = TensorBoardTracker()
+    settings = {
+        "stage": {"_target_": "x", "text_twice": False, "images": None, "recipe": {"name": "modern", "beta1": 0.5}},
+        "callbacks": {"a": 1},
+    }
+    tracker.begin(card(tmp_path, 0, "augmentation", **settings))
+    tracker.finish({}, done=False)
+    content = read(tmp_path).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    found = HParamsPluginData.FromString(content).session_start_info.hparams
+    texts = {name: value.string_value for name, value in found.items() if value.HasField("string_value")}
+    numbers = {name: value.number_value for name, value in found.items() if value.HasField("number_value")}
+    assert texts == {"sweep": "augmentation", "data": "toybirds", "stage.recipe.name": "modern"}
+    assert numbers | {name: float(value.bool_value) for name, value in found.items() if value.HasField("bool_value")} == {
+        "seed": 3, "stage.text_twice": 0, "stage.recipe.beta1": 0.5
+    }  # fmt: skip
 
 
 def test_a_resumed_run_forgets_what_lies_past_its_checkpoint(tmp_path: Path) -> None:

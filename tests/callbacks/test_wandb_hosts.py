@@ -104,3 +104,21 @@ def test_disabled_is_honoured(mode: str, tmp_path: Path) -> None:
     ended = session(tmp_path / "run", mode, 0, 2, WANDB_MODE="disabled")
     assert ended.err == "W&B: off (WANDB_MODE=disabled)\n"
     assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_sync_joins_the_sessions_of_a_run_that_was_killed_past_its_checkpoint(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for first, last in ((0, 10), (5, 15)):
+        assert session(run, "offline", first, last).code == 0
+    with host() as server:
+        env = environment(tmp_path / "home", WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url, WANDB_ERROR_REPORTING="false")
+        command = [sys.executable, "-m", "wandb", "sync", *map(str, files(run))]
+        synced = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120
+        )
+    assert synced.returncode == 0, synced.stderr
+    assert {announced["name"] for announced in server.upserts} == {(run / "wandb-id").read_text().strip()}
+    assert [row["_step"] for row in server.rows] == [*range(1, 11), *range(6, 16)]
+    # The second half goes on after the first's lines, and what it repeats has the same values: one curve over images seen.
+    assert {(row["images_seen"], row["generator/loss"]) for row in server.rows} == {(4 * n, 1 / n) for n in range(1, 16)}

@@ -9,7 +9,8 @@ import pytest
 from wandb_host import host
 
 from stackgan.callbacks import wandb_reach
-from stackgan.callbacks.wandb_tracker import WandbTracker, kept_id
+from stackgan.callbacks.tracker import kept_id
+from stackgan.callbacks.wandb_tracker import WandbTracker
 from stackgan.core.errors import UserError
 
 

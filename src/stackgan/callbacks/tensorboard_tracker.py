@@ -7,16 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from stackgan.callbacks.tracker import RunCard, Tracker
+from stackgan.callbacks.tracker import RunCard, Tracker, flat
 from stackgan.core.errors import UserError
 
 FOLDER = "tensorboard"
 INSTALL = "pip install --constraint constraints.txt --editable '.[tensorboard]' in the project's folder"
 FLUSH_SECONDS = 30
+HYPERPARAMETERS = ("seed", "stage", "text")
+"""Settings that the page of hyperparameters has columns for, beside the names of data and sweep."""
 
 
 class TensorBoardTracker(Tracker):
-    """Scalars and pictures, each picture under a tag that ends with its sentence; settings and results as text."""
+    """Scalars and pictures, each picture under a tag that ends with its sentence; settings as hyperparameters and
+    text, results as text.
+    """
 
     def __init__(self) -> None:
         self._writer: Any = None
@@ -36,6 +40,7 @@ class TensorBoardTracker(Tracker):
         self._writer = SummaryWriter(str(card.folder / FOLDER), purge_step=card.images_seen + 1, flush_secs=FLUSH_SECONDS)
         for name, value in (("config", card.config), ("provenance", card.provenance)):
             self._text(name, value, card.images_seen)
+        self._hyperparameters(card)
 
     def record(self, images_seen: int, values: Mapping[str, float]) -> None:
         """A point a figure."""
@@ -53,6 +58,16 @@ class TensorBoardTracker(Tracker):
         """Results as text; then close."""
         self._text("results", {**results, "done": done}, self._seen)
         self._writer.close()
+
+    def _hyperparameters(self, card: RunCard) -> None:
+        """For the page that sets runs side by side by their settings; it takes the figures from the scalars by itself."""
+        from torch.utils.tensorboard.summary import hparams
+
+        chosen = {group: card.config[group] for group in HYPERPARAMETERS if group in card.config}
+        named = flat({"sweep": card.group, "data": card.data, **chosen})
+        values = {name: value for name, value in named if value is not None and not name.endswith("_target_")}
+        _, begun, _ = hparams(values, {})  # type: ignore[no-untyped-call]
+        self._writer.file_writer.add_summary(begun)
 
     def _text(self, name: str, value: Mapping[str, Any], images_seen: int) -> None:
         # Four spaces make it a block of code in Markdown.

@@ -1,12 +1,16 @@
 """Trackers: where a run can be watched beside its own files. Those files hold everything; a tracker only shows it."""
 
+import json
+import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from stackgan.core import atomic
 
 
 @dataclass(frozen=True)
@@ -69,3 +73,24 @@ class Tracker(ABC):
     def abandon(self) -> None:
         """finish() did not come back: let go of all that would keep the program from ending."""
         return
+
+
+def kept_id(path: Path) -> str:
+    """A run's id at its tracker: the one in this file, which is made where there is none."""
+    if not path.exists():
+        made = secrets.token_hex(6)
+        atomic.write(path, lambda beside: _write_text(beside, made + "\n"))
+    return path.read_text().strip()
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def flat(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str | float | None]]:
+    """`stage.recipe.beta1`, 0.5 for every leaf of settings, for trackers that know no settings inside settings; a list as JSON."""
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value if isinstance(value, str | int | float | None) else json.dumps(value, default=str)

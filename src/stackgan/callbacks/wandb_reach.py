@@ -1,8 +1,10 @@
 """Online, offline or not at all: decided before the first wandb.init, which would prompt, or wait for a host that is not there."""
 
+import contextlib
 import http.client
 import os
 import ssl
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -72,6 +74,19 @@ def key_trouble() -> str | None:
         return None if wandb.login(prompt=False, verify=False) else "no API key"
     except wandb.Error as error:
         return " ".join(str(error).split())
+
+
+def abandon() -> None:
+    """Kill wandb's own process, for which the end of the program would wait without limit; a later run starts another."""
+    # No public name leads there.
+    setup = sys.modules.get("wandb.sdk.wandb_setup")
+    connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
+    process = getattr(getattr(connection, "_proc", None), "_process", None)
+    if process is not None:
+        process.kill()
+        # It finds that process gone, or its connection broken, and would end the program for it.
+        with contextlib.suppress(OSError, SystemExit):
+            load().teardown()
 
 
 def answers(url: str) -> bool:

@@ -1,6 +1,5 @@
 """Weights & Biases: curves over images seen, captioned pictures, settings; online where that is possible, else offline."""
 
-import secrets
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from stackgan.callbacks import wandb_reach
-from stackgan.callbacks.tracker import RunCard, Tracker
+from stackgan.callbacks.tracker import RunCard, Tracker, kept_id
 from stackgan.callbacks.wandb_reach import Mode
-from stackgan.core import atomic
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import PositiveFloat
 
@@ -89,13 +87,7 @@ class WandbTracker(Tracker):
 
     def abandon(self) -> None:
         """Kill wandb's own process, for which the end of the program would wait without limit; a later run starts another."""
-        # No public name leads there.
-        setup = sys.modules.get("wandb.sdk.wandb_setup")
-        connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
-        process = getattr(getattr(connection, "_proc", None), "_process", None)
-        if process is not None:
-            process.kill()
-            wandb_reach.load().teardown()
+        wandb_reach.abandon()
 
     def _log(self, images_seen: int, values: dict[str, Any]) -> None:
         if self._run is not None and self._card is not None:
@@ -132,18 +124,6 @@ class WandbTracker(Tracker):
             reinit="create_new",
             settings=settings,
         )
-
-
-def kept_id(path: Path) -> str:
-    """The id in this file, which is made where there is none."""
-    if not path.exists():
-        made = secrets.token_hex(6)
-        atomic.write(path, lambda beside: _write_text(beside, made + "\n"))
-    return path.read_text().strip()
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text)
 
 
 def _say(line: str) -> None:

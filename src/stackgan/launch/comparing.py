@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig
 from PIL import Image
@@ -12,10 +12,10 @@ from pydantic import BeforeValidator
 from stackgan.core import atomic
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
-from stackgan.launch import allowed, found_runs, loading, schema, settings
+from stackgan.launch import allowed, found_runs, loading, publishing, schema, settings
 from stackgan.launch.places import CONF
 from stackgan.plots.sheet import sheet
-from stackgan.report import published
+from stackgan.report import published, wandb_pages
 from stackgan.report.columns import Mixed
 from stackgan.report.comparison import Comparison, Wanted, comparison
 from stackgan.report.files import write
@@ -44,13 +44,19 @@ class Comparing(settings.Part):
     accelerator: loading.Accelerator
     out: str | None
     name: settings.Name | None
+    publish: Literal["wandb"] | None
+    wandb: publishing.Wandb
     paths: settings.Paths
 
 
 def compare(composed: DictConfig) -> Path:
-    """Set runs side by side; returns the new folder. Raises UserError before anything is written."""
+    """Set runs side by side; returns the new folder. Raises UserError before anything is written.
+
+    Only what goes wrong with sending the pages of `publish` is said after that: the files are there then.
+    """
     config = schema.check(composed, Comparing)
     records, left_out = found_runs.records(config["runs"], Path(config["paths"]["logs"]))
+    place = publishing.foresee(records, config["wandb"]) if config["publish"] else None
     wanted = Wanted(**{key: config[key] for key in ("scores", "figures", "curves", "differences", "mixed", "sheets")})
     made = comparison(f"Comparison of {', '.join(config['runs'])}", records, published.read(CONF / "paper"), wanted)
     made.left_out += left_out
@@ -69,6 +75,12 @@ def compare(composed: DictConfig) -> Path:
     except OSError as error:
         raise UserError(f"out={parent}: cannot be written ({error.strerror}); set out to a folder you can write") from error
     _tell(made, folder)
+    if place is not None:
+        keys = wandb_pages.logged(made.variants, [*config["curves"], *config["figures"]], config["wandb"]["losses"])
+        for url in publishing.publish(made, keys, place, config["wandb"]["seconds"], folder):
+            print(f"published: {url}", flush=True)
+        for later in publishing.unsent(records):
+            print(f"note: not yet sent, and so not on these pages: wandb sync {later}/offline-run-*", flush=True)
     return folder
 
 

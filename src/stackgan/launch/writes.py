@@ -45,8 +45,8 @@ class Writes:
         )
         if "sheets" in self.config["callbacks"]:
             yield "sheets", str(self.folder.sheets), None, "PNG"
-        for name in self.config["logger"]:
-            yield "tracker", str(self.folder.path / name), None, ""
+        for name, node in self.config["logger"].items():
+            yield "tracker", node.get("folder") or str(self.folder.path / name), None, ""
         yield from self._data()
 
     def _state(self) -> str:

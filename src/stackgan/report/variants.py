@@ -97,14 +97,20 @@ def _labelled(found: Sequence[Variant]) -> list[Variant]:
 
 
 def _telling(variant: Variant, alike: Sequence[Variant]) -> Iterator[str]:
-    """`name=value` of settings that together tell a variant from those alike; names of groups first, which speak for the rest."""
-    leaves, own = [one.settings for one in alike], variant.settings
+    """`name=value` of settings that together tell a variant from those alike."""
+    own = variant.settings
+    return (f"{_short(key)}={_text(own.get(key))}" for key in telling(alike))
+
+
+def telling(alike: Sequence[Variant]) -> Iterator[str]:
+    """Settings that together tell variants apart, MOST at most; names of groups first, which speak for the rest."""
+    leaves = [one.settings for one in alike]
     parts: list[tuple[Any, ...]] = [() for _ in alike]
     for key in sorted({key for leaf in leaves for key in leaf}, key=_rank):
         finer = [(*part, str(leaf.get(key))) for part, leaf in zip(parts, leaves, strict=True)]
         if len(set(finer)) > len(set(parts)):
             parts = finer
-            yield f"{_short(key)}={_text(own.get(key))}"
+            yield key
         if len(set(parts)) == len(parts) or (parts and len(parts[0]) >= MOST):
             return
 

@@ -12,7 +12,8 @@ from typing import Any
 class Host(ThreadingHTTPServer):
     """posts: how many POSTs are answered before it falls silent, None: all. heads: whether it says that it is there.
 
-    upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history.
+    upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history. views: the
+    variables of each upsertView, which is how wandb-workspaces saves a page.
     """
 
     daemon_threads, block_on_close = True, False
@@ -22,6 +23,7 @@ class Host(ThreadingHTTPServer):
         self.posts, self.heads = posts, heads
         self.upserts: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
+        self.views: list[dict[str, Any]] = []
         self.count = 0
         self.silence = threading.Event()
 
@@ -56,21 +58,44 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(self.graphql(body) if self.path == "/graphql" else self.stream(body))
 
     def graphql(self, body: dict[str, Any]) -> dict[str, Any]:
-        variables = body["variables"]
+        variables = body.get("variables") or {}
         found = re.search(r"(?:query|mutation)\s+(\w+)", body["query"])
         name = found[1] if found else ""
         if name == "UpsertBucket":
             self.server.upserts.append(variables)
             project = {"id": "p", "name": "stackgan", "entity": {"id": "e", "name": "me"}}
             bucket = {"id": "b", "name": variables["name"], "displayName": variables["displayName"], "project": project}
-            return {"data": {"upsertBucket": {"bucket": bucket | {"config": "{}", "historyLineCount": 0}, "inserted": True}}}
+            kept = {"config": "{}", "historyLineCount": len(self.server.rows)}
+            return {"data": {"upsertBucket": {"bucket": bucket | kept, "inserted": len(self.server.upserts) == 1}}}
+        if name == "RunResumeStatus" and self.server.upserts:
+            found = {"id": "b", "name": variables["name"], "historyLineCount": len(self.server.rows), "eventsLineCount": 0}
+            tails = {"historyTail": json.dumps([json.dumps(self.server.rows[-1])] if self.server.rows else []), "eventsTail": "[]"}
+            found |= {"logLineCount": 0, "config": "{}", "summaryMetrics": "{}", "wandbConfig": '{"t": 1}', **tails}
+            return {"data": {"model": {"id": "p", "name": "stackgan", "entity": {"id": "e", "name": "me"}, "bucket": found}}}
         if name == "CreateRunFiles":
             files = [{"name": file, "uploadUrl": f"{self.server.url}/{file}"} for file in variables["files"]]
             return {"data": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}}}
+        if name in ("Viewer", "GetDefaultEntity"):
+            viewer = {"id": "u", "entity": "me", "username": "me", "email": "", "flags": "{}", "teams": {"edges": []}}
+            return {"data": {"viewer": viewer}}
+        if name == "GetProjects":
+            project = {"__typename": "Project", "id": "p", "name": "stackgan", "entityName": "me", "isBenchmark": False}
+            page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
+            node = project | {"createdAt": "2026-01-01T00:00:00Z", "user": None}
+            return {"data": {"models": {"pageInfo": page, "edges": [{"node": node}]}}}
+        if name.lower().startswith("upsertview"):
+            self.server.views.append(variables)
+            kept = {key: variables.get(key) for key in ("name", "displayName", "description", "spec")}
+            project = {"id": "p", "name": variables["projectName"], "entityName": variables["entityName"]}
+            view = kept | {"id": f"view{len(self.server.views)}", "project": project, "updatedAt": "2026-01-01T00:00:00"}
+            return {"data": {"upsertView": {"view": view, "inserted": True}}}
         return {"data": {}}
 
     def stream(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.server.rows += [json.loads(line) for line in body.get("files", {}).get("wandb-history.jsonl", {}).get("content", [])]
+        if history := body.get("files", {}).get("wandb-history.jsonl"):
+            # As W&B keeps them: a file of lines, of which these begin at an offset.
+            lines = [json.loads(line) for line in history["content"]]
+            self.server.rows[history["offset"] : history["offset"] + len(lines)] = lines
         return {"exitcode": None, "limits": {}}
 
     def answer(self, value: dict[str, Any]) -> None:
