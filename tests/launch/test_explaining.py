@@ -11,7 +11,6 @@ import torch
 from commands import BIRDS, SMALL, Program
 from torch import nn
 
-from stackgan.launch import known
 from stackgan.launch.layers import Layers, count
 from stackgan.launch.places import CONF
 from stackgan.launch.preparing import prepare
@@ -230,9 +229,3 @@ def test_two_devices_are_one_with_half_the_batch(program: Program) -> None:
 
 def test_preparing_is_nothing_to_explain(program: Program) -> None:
     assert program("explain=true", verb=prepare, config="prepare").complaint.startswith("explain=true: prepare.py trains nothing")
-
-
-@pytest.mark.parametrize(("images", "epochs", "budget"), [(9, None, 12), (8, None, 8), (None, None, 2 * 8), (None, 3, 3 * 8)])
-def test_budgets_are_whole_batches(images: int | None, epochs: int | None, budget: int) -> None:
-    stage = {"images": images, "epochs": epochs, "recipe": {"batch_size": 4, "epochs": 2}}
-    assert known.budget({"stage": stage}, 11) == budget

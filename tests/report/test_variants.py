@@ -45,8 +45,9 @@ def test_a_finished_run_counts_before_an_unfinished_one_of_its_seed(tmp_path: Pa
 
 def test_labels_are_the_fewest_settings_that_tell_apart(tmp_path: Path) -> None:
     """A recipe's name speaks for all that it sets."""
-    modern, paper = config(), config(recipe={"name": "paper", "beta1": 0.5, "average_decay": 0.0})
-    slow = config(recipe={"name": "paper", "beta1": 0.9, "average_decay": 0.0})
+    modern = config()
+    own = {**modern["stage"]["recipe"], "name": "paper", "average_decay": 0.0}
+    paper, slow = config(recipe=own | {"beta1": 0.5}), config(recipe=own | {"beta1": 0.9})
     records = of(tmp_path, ("a", modern, 0, 0.2), ("b", paper, 0, 0.2))
     assert labels(variants(records)[0]) == ["stage1, recipe=modern", "stage1, recipe=paper"]
     records += of(tmp_path, ("c", slow, 0, 0.2))

@@ -31,6 +31,7 @@ from stackgan.launch.probing import Cost, Probe, probed
 from stackgan.launch.underneath import Underneath, underneath
 from stackgan.launch.writes import Writes
 from stackgan.runs import checkpoint
+from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder
 from stackgan.stage.base import Part, Stage
 
@@ -77,7 +78,7 @@ def explain(composed: DictConfig) -> Path:
             # Of a sketch neither the pictures' fingerprint nor their number is the whole set's.
             del facts["pictures"]
             facts["train_size"] = config["data"].get("train", facts["train_size"])
-        run = Run(config, folder, text_run, judge_run, facts, known.budget(config, facts["train_size"]), None)
+        run = Run(config, folder, text_run, judge_run, facts, images_to_see(config, facts["train_size"]), None)
         if stands_on_another(config) and checkpoint.newest(folder.checkpoints) is None:
             run = replace(run, below=underneath(config, facts))
         _tell(run, seen, data, Path(scratch))

@@ -7,8 +7,9 @@ from typing import Any
 from torch import nn
 
 from stackgan.core.errors import UserError
-from stackgan.launch import base, build, identity, known, machine, rules, schema
+from stackgan.launch import base, build, identity, machine, rules, schema
 from stackgan.runs import checkpoint
+from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
@@ -41,7 +42,7 @@ def underneath(config: Config, facts: Config) -> Underneath:
     first = schema.check(base.stage1_config(config))
     machine.check(first["trainer"])
     rules.check(first)
-    run, wanted = identity.folder(first), known.budget(first, facts["train_size"])
+    run, wanted = identity.folder(first), images_to_see(first, facts["train_size"])
     newest = checkpoint.newest_whole(run.checkpoints)
     if run.images_done() >= wanted and newest is not None:
         return _there(run, newest[0])

@@ -10,6 +10,7 @@ from typing import Any
 
 from stackgan.core.errors import UserError
 from stackgan.report.figure import Figure, figures
+from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
@@ -51,12 +52,13 @@ def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> R
         stage, data, seed = str(config["stage"]["name"]), str(config["data"]["name"]), int(config["seed"])
         facts = _json(folder.provenance) if folder.provenance.exists() else {}
         kind = kind_of(config, facts, identity)
+        budget = images_to_see(config, int(facts.get("data", {}).get("train_size", 0)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"runs={folder.path}: its config.json is not one of a run of this version ({type(error).__name__}: {error}); {WAY}"
         ) from None
     results = _json(folder.results) if folder.results.exists() else {}
-    state, seen = _state(folder, config, results)
+    state, seen = _state(folder, budget, results)
     found = figures(results, config, facts) if state == "done" else {}
     cost = {name: float(results[name]) for name in COST if isinstance(results.get(name), int | float)}
     return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, found, cost)
@@ -65,7 +67,8 @@ def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> R
 def kind_of(config: Config, facts: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
     """What a run is without its seed: settings that change the weights, the budget, the pictures, and the run it stands on.
 
-    The run below counts with its own kind while its folder is there, else with its budget alone.
+    The run below counts with its own kind while its folder is there, and with the images that it had seen when it was built on: its
+    budget may have been raised since.
     """
     kind = identity(config)
     kind = {**kind, "stage": {key: value for key, value in kind["stage"].items() if key != "base"}}
@@ -75,8 +78,8 @@ def kind_of(config: Config, facts: Mapping[str, Any], identity: Identity) -> dic
     kind["pictures"] = facts.get("data", {}).get("pictures")
     if below := facts.get("base"):
         run = RunFolder(Path(below["run"]))
-        kind["base"] = kind_of(_json(run.config), run.facts(), identity) if run.config.exists() else {}
-        kind["base"] |= {"images_seen": below["images_seen"]}
+        under = kind_of(_json(run.config), run.facts(), identity) if run.config.exists() else {}
+        kind["base"] = {key: value for key, value in under.items() if key != "budget"} | {"images_seen": below["images_seen"]}
     return kind
 
 
@@ -92,13 +95,14 @@ def _json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _state(folder: RunFolder, config: Config, results: Mapping[str, Any]) -> tuple[str, int]:
-    if folder.done.exists():
-        seen = int(_json(folder.done).get("images_seen", 0))
-        return ("done" if results else "done, but without results.json"), seen
-    seen = last_seen(folder.metrics)
-    budget = config["stage"].get("images")
-    return f"unfinished at {seen:,}" + (f" of {budget:,} images" if isinstance(budget, int) else " images"), seen
+def _state(folder: RunFolder, budget: int, results: Mapping[str, Any]) -> tuple[str, int]:
+    """Also how many images were seen. A run whose budget was raised has a DONE and figures of the smaller one until it is done."""
+    done = int(_json(folder.done).get("images_seen", 0)) if folder.done.exists() else 0
+    if folder.done.exists() and done >= budget:
+        return ("done" if results else "done, but without results.json"), done
+    seen = max(done, last_seen(folder.metrics))
+    of = f" of {budget:,}" if budget else ""
+    return f"unfinished at {seen:,}{of} images" + (f", its figures are those of {done:,}" if done and results else ""), seen
 
 
 def last_seen(metrics: Path) -> int:

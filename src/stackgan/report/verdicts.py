@@ -35,7 +35,7 @@ class Verdict:
         """`reproduced` or `reversed` where 95 % exclude 0, else `open`; of other data than the paper's `holds` instead."""
         wanted = 1 if self.head.example.higher else -1
         if self.estimate.interval is None:
-            why = "one seed" if self.estimate.n < 2 else "no spread over seeds"
+            why = {0: "no seed in common", 1: "one seed"}.get(self.estimate.n, "no spread over seeds")
             ahead = self.estimate.value * wanted
             return f"open: {why}, {'the same order' if ahead > 0 else 'another order' if ahead < 0 else 'no difference'}"
         if self.estimate.sign == 0:
