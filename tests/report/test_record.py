@@ -60,6 +60,10 @@ def test_a_run_without_results(tmp_path: Path) -> None:
     run = write(tmp_path, "a", config())
     run.results.unlink()
     assert record(run).state == "done, but without results.json"
+    assert not record(run).done
+    run.add_results({"scores": {"inception_score/small": card(2.0)}})  # as evaluate.py does
+    whole = record(write(tmp_path, "b", config(), scores={"inception_score/small": card(2.0)}))
+    assert record(run).figures["inception_score/small"].column == whole.figures["inception_score/small"].column
 
 
 def test_what_a_judge_saw_in_training_is_not_compared(tmp_path: Path) -> None:
@@ -129,5 +133,10 @@ def test_metrics_as_far_as_they_are_whole(tmp_path: Path) -> None:
     path.write_text("images_seen,a,b\n800,1.5,\n1600,,2\n2400,3,4\n32")
     assert series(path, {"a", "c"}) == {"a": [(800.0, 1.5), (2400.0, 3.0)]}
     assert last_seen(path) == 2400
+    path.write_text("images_seen,a,b\n800,1.5,0\n1600,abc,1\nx,1,1\n2400,,abc\n3200,4,2\n")
+    said: list[str] = []
+    assert series(path, {"a"}, said) == {"a": [(800.0, 1.5), (3200.0, 4.0)]}
+    assert said == [f"{path}: 2 rows left out, for something in them is no number"]
+    assert last_seen(path) == 3200
     path.write_text("step,a\n1,2\n")
     assert series(path, {"a"}) == {}

@@ -2,16 +2,18 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
-from made_runs import card, config, identity, write
+from made_runs import AGREEMENT, card, config, identity, write
 
 from stackgan.launch.places import CONF
 from stackgan.report import published, tables
 from stackgan.report.columns import heads
 from stackgan.report.record import read
-from stackgan.report.table import Table
+from stackgan.report.statistics import Estimate
+from stackgan.report.table import Table, counted, estimated
 from stackgan.report.variants import variants
 
 ODD = Table("t", "A_b", ["a|b", "x & y"], [["<i>50 %</i>", "[1, 2]"], ["+0.3", "open: 2.88 ± 0.04 {#_$}"]], "n < 3")
@@ -20,6 +22,29 @@ SCORE = "inception_score/small"
 
 def test_csv_reads_back() -> None:
     assert list(csv.reader(io.StringIO(ODD.csv(), newline=""))) == [ODD.heads, *ODD.rows]
+
+
+def test_csv_has_plain_numbers_in_columns_of_their_own() -> None:
+    estimates = [Estimate(0.51234567, (0.48, 0.548), 3), Estimate(0.3, None, 1), None]
+    rows = [[name, counted(1000 * place), estimated(one)] for place, (name, one) in enumerate(zip("abc", estimates, strict=True))]
+    table = Table("t", "t", ["who", "images", "score"], rows)
+    assert list(csv.reader(io.StringIO(table.csv(), newline=""))) == [
+        ["who", "images", "score", "score low", "score high", "score seeds"],
+        ["a", "0", "0.51234567", "0.48", "0.548", "3"],
+        ["b", "1000", "0.3", "", "", "1"],
+        ["c", "2000", "", "", "", ""],
+    ]
+    assert "| a | 0 | 0.512 [0.480, 0.548] |" in table.markdown()
+    assert "| c | 2,000 | - |" in table.markdown()
+    with_spread = Table("t", "t", ["paper"], [[tables.printed((2.95, 0.02))], [tables.printed(None)]])
+    assert with_spread.csv().split() == ["paper,paper", "±", "2.95,0.02", ","]
+
+
+def test_a_figure_of_fewer_seeds_than_the_row_s_says_so(tmp_path: Path) -> None:
+    runs = [write(tmp_path, f"a{seed}", config(), seed, 0.1 * seed, {SCORE: card(3.0)} if seed == 1 else None) for seed in range(3)]
+    found = variants([read(run, identity) for run in runs])[0]
+    (row,) = tables.ours("toybirds", found, heads(found, None, [AGREEMENT], "refuse")).rows
+    assert list(row) == ["stage1", "0, 1, 2", "3.000 (1 of 3 seeds)", "0.100 [-0.148, 0.348]"]
 
 
 def test_markdown_keeps_its_columns() -> None:
@@ -31,10 +56,23 @@ def test_markdown_keeps_its_columns() -> None:
 
 def test_latex_is_escaped() -> None:
     text = ODD.latex()
-    assert r"\caption{A\_b. n \textless{} 3}" in text
+    assert r"\caption{A\_b}" in text
+    assert r"\end{tabular}" + "\n" + r"\par\smallskip{\footnotesize n \textless{} 3\par}" in text
+    assert r"\begin{tabular}{ll}" in text
+    assert r"\footnotesize\n" not in text
     assert r"50 \%\textless{}/i\textgreater{} & {[}1, 2{]} \\" in text
     assert r"+0.3 & open: 2.88 $\pm$ 0.04 \{\#\_\$\} \\" in text
     assert r"a|b & x \& y \\" in text
+
+
+def test_a_wide_latex_table_shares_the_line() -> None:
+    text = Table("t", "t", ["a", "b", "c"], [["x" * 60, "1", "y" * 20]]).latex()
+    shares = [
+        float(share)
+        for share in re.findall(r">\{\\raggedright\\arraybackslash\}p\{\\dimexpr ([\d.]+)\\linewidth-2\\tabcolsep\}", text)
+    ]
+    assert shares == pytest.approx([40 / 68, 8 / 68, 20 / 68], abs=1e-3)
+    assert "\\footnotesize\n\\caption" in text
 
 
 def test_html_is_escaped_and_marks_numbers_and_verdicts() -> None:
@@ -85,13 +123,30 @@ def test_a_pair_that_saw_unequally_many_images_says_so(tmp_path: Path) -> None:
     """3,200 of Stage-II on 3,200 of Stage-I."""
     base = write(tmp_path, "base", config(data="cub"), value=None)
     runs = [
-        write(tmp_path, "a", config("stage2", data="cub"), 0, None, {SCORE: card(3.0)}, base=base),
+        write(tmp_path, "a", config("stage2", data="cub", resolution=256), 0, None, {SCORE: card(3.0)}, base=base),
         write(tmp_path, "b", config("gan_int_cls", data="cub"), 0, None, {SCORE: card(2.0)}),
     ]
     found = variants([read(run, identity) for run in runs])[0]
     told = tables.judged(published.read(CONF / "paper"), "cub", found, heads(found, None, [], "refuse"), "welch")
     assert told is not None
-    assert [list(row[4:6]) for row in told.rows] == [["stage2 (6,400 images in all)", "gan_int_cls (3,200 images in all)"]]
+    assert [list(row[4:6]) for row in told.rows] == [
+        ["stage2 (6,400 images in all, resolution=256)", "gan_int_cls (3,200 images in all, resolution=64)"]
+    ]
+
+
+def test_settings_that_differ_beside_the_claim_are_told_as_far_as_there_is_room(tmp_path: Path) -> None:
+    odd = {f"x{place}": 0 for place in range(8)}
+    recipe = config()["stage"]["recipe"]
+    settings = [config("stage2", data="cub", resolution=256), config("gan_int_cls", data="cub", resolution=256)]
+    runs = [
+        write(tmp_path, str(place), one | {"stage": one["stage"] | {"recipe": recipe | dict.fromkeys(odd, place)}}, 0, None,
+              {SCORE: card(3.0)})
+        for place, one in enumerate(settings)
+    ]  # fmt: skip
+    found = variants([read(run, identity) for run in runs])[0]
+    told = tables.judged(published.read(CONF / "paper"), "cub", found, heads(found, None, [], "refuse"), "welch")
+    assert told is not None
+    assert told.rows[0][4] == "stage2 (x0=0, x1=0, x2=0, x3=0, x4=0, x5=0, 2 more settings)"
 
 
 def test_cost_by_hand(tmp_path: Path) -> None:

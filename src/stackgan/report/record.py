@@ -16,6 +16,9 @@ from stackgan.runs.folder import RunFolder
 Config = Mapping[str, Any]
 Identity = Callable[[Config], dict[str, Any]]
 COST = ("seconds", "images_per_second", "peak_memory_gib", "peak_gpu_memory_gib")
+BARE = "done, but without results.json"
+"""The state of a run whose figures were lost."""
+
 WAY = "python src/compare.py reads runs of python src/train.py"
 
 
@@ -23,8 +26,8 @@ WAY = "python src/compare.py reads runs of python src/train.py"
 class Record:
     """A run, or a sweep's job that has none yet.
 
-    kind: what the run is without its seed, {} where that is unknown. variant: the sweep's name for that. state: "done", or
-    how far it is. images_seen: so far. cost: of COST, those that were measured.
+    kind: what the run is without its seed, {} where that is unknown. variant: its sweep's name for that. sweep: its folder.
+    state: "done", or how far it is. images_seen: so far. cost: of COST, those that were measured.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Record:
     state: str
     images_seen: int = 0
     variant: str | None = None
+    sweep: str | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
 
@@ -59,9 +63,9 @@ def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> R
         ) from None
     results = _json(folder.results) if folder.results.exists() else {}
     state, seen = _state(folder, budget, results)
-    found = figures(results, config, facts) if state == "done" else {}
+    found = figures({"images_seen": seen, **results}, config, facts) if state == "done" else {}
     cost = {name: float(results[name]) for name in COST if isinstance(results.get(name), int | float)}
-    return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, found, cost)
+    return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, figures=found, cost=cost)
 
 
 def kind_of(config: Config, facts: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def _state(folder: RunFolder, budget: int, results: Mapping[str, Any]) -> tuple[
     """Also how many images were seen. A run whose budget was raised has a DONE and figures of the smaller one until it is done."""
     done = int(_json(folder.done).get("images_seen", 0)) if folder.done.exists() else 0
     if folder.done.exists() and done >= budget:
-        return ("done" if results else "done, but without results.json"), done
+        return ("done" if results else BARE), done
     seen = max(done, last_seen(folder.metrics))
     of = f" of {budget:,}" if budget else ""
     return f"unfinished at {seen:,}{of} images" + (f", its figures are those of {done:,}" if done and results else ""), seen
@@ -119,8 +123,11 @@ def columns_of(metrics: Path) -> list[str]:
         return next(csv.reader(file), [])
 
 
-def series(metrics: Path, names: set[str]) -> dict[str, list[tuple[float, float]]]:
-    """(images seen, value) pairs of these columns; rows that a kill cut short are left out."""
+def series(metrics: Path, names: set[str], said: list[str] | None = None) -> dict[str, list[tuple[float, float]]]:
+    """(images seen, value) pairs of these columns; rows that a kill cut short are left out.
+
+    said: is given a line where other rows are left out too, for what stands in them is no number.
+    """
     if not metrics.exists():
         return {}
     whole = metrics.read_bytes().rpartition(b"\n")[0].decode(errors="replace")
@@ -130,8 +137,17 @@ def series(metrics: Path, names: set[str]) -> dict[str, list[tuple[float, float]
     found: dict[str, list[tuple[float, float]]] = {heads[place]: [] for place in wanted}
     if heads[:1] != ["images_seen"]:
         return {}
+    odd = 0
     for row in reader:
-        for place in wanted if len(row) == len(heads) else []:
-            if row[place]:
-                found[heads[place]].append((float(row[0]), float(row[place])))
+        if len(row) != len(heads):
+            continue
+        try:
+            values = [(heads[place], float(row[0]), float(row[place])) for place in wanted if row[place]]
+        except ValueError:
+            odd += 1
+            continue
+        for name, seen, value in values:
+            found[name].append((seen, value))
+    if odd and said is not None:
+        said.append(f"{metrics}: {odd} rows left out, for something in them is no number")
     return found

@@ -4,17 +4,49 @@ import csv
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from stackgan.report.statistics import Estimate, shown
 
 LONG = 28
 """Letters from which on a cell of the page is given room for a line of them."""
+LINE = 85
+"""Letters of a LaTeX table that fit into a line of text."""
+LEAST, MOST = 8, 40
+"""Letters for which a column of a wider one gets room, between."""
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "[": "{[}", "]": "{]}",
     "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
+
+
+class Measured(str):
+    """A cell for people that is made of numbers. parts: those numbers, by what the head of their column in the CSV ends with."""
+
+    parts: Mapping[str, float | None]
+
+    def __new__(cls, text: str, parts: Mapping[str, float | None]) -> "Measured":
+        """text: as people read it."""
+        cell = super().__new__(cls, text)
+        cell.parts = parts
+        return cell
+
+
+def counted(number: int) -> Measured:
+    """`3,200`, in the CSV 3200."""
+    return Measured(f"{number:,}", {"": number})
+
+
+def estimated(estimate: Estimate | None, signed: bool = False, of: int | None = None) -> Measured:
+    """`0.514 [0.480, 0.548]`, in the CSV value, low, high and seeds; `-` for None. of: seeds that there are, said if others."""
+    if estimate is None:
+        return Measured("-", dict.fromkeys(("", " low", " high", " seeds")))
+    low, high = estimate.interval or (None, None)
+    short = "" if of is None or of == estimate.n else f" ({estimate.n} of {of} seeds)"
+    return Measured(shown(estimate, signed) + short, {"": estimate.value, " low": low, " high": high, " seeds": estimate.n})
 
 
 @dataclass(frozen=True)
@@ -32,10 +64,19 @@ class Table:
             raise ValueError(f"{self.name}: {len(wrong[0])} cells under {len(self.heads)} heads")
 
     def csv(self) -> str:
-        """RFC 4180, with heads."""
+        """RFC 4180, with heads. Cells that are made of numbers have a column for each, in full and without separators."""
         text = io.StringIO(newline="")
-        csv.writer(text).writerows([self.heads, *self.rows])
+        parts = [self._parts(place) for place in range(len(self.heads))]
+        out = csv.writer(text)
+        out.writerow(head + part for head, ends in zip(self.heads, parts, strict=True) for part in ends)
+        for row in self.rows:
+            out.writerow(value for cell, ends in zip(row, parts, strict=True) for value in _plain(cell, ends))
         return text.getvalue()
+
+    def _parts(self, place: int) -> list[str]:
+        """Of a column."""
+        cells = (row[place] for row in self.rows)
+        return list(dict.fromkeys(part for cell in cells if isinstance(cell, Measured) for part in cell.parts)) or [""]
 
     def markdown(self) -> str:
         """A pipe table under its title, the note below."""
@@ -43,13 +84,19 @@ class Table:
         return "\n".join([f"### {self.title}", "", *lines, *(["", self.note] if self.note else []), ""])
 
     def latex(self) -> str:
-        """A tabular for the package booktabs, in a table with the title as its caption."""
+        """A tabular for the packages booktabs and array, in a table with the title as its caption and the note below.
+
+        What would not fit into a line of text is set smaller, in columns that share the line's width by their longest cells.
+        """
         lines = [" & ".join(_tex(cell) for cell in row) + r" \\" for row in [self.heads, *self.rows]]
         body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-        caption = _tex(". ".join(filter(None, [self.title, self.note])))
+        longest = [max(len(row[place]) for row in [self.heads, *self.rows]) for place in range(len(self.heads))]
+        wide = sum(longest) + 2 * len(longest) > LINE
         return "\n".join([
-            r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{'l' * len(self.heads)}}}", *body,
-            r"\end{tabular}", r"\end{table}", "",
+            "% needs the packages booktabs and array", r"\begin{table}", r"\centering", *([r"\footnotesize"] if wide else []),
+            rf"\caption{{{_tex(self.title)}}}", rf"\begin{{tabular}}{{{_columns(longest) if wide else 'l' * len(longest)}}}", *body,
+            r"\end{tabular}", *([rf"\par\smallskip{{\footnotesize {_tex(self.note)}\par}}"] if self.note else []),
+            r"\end{table}", "",
         ])  # fmt: skip
 
     def html(self) -> str:
@@ -59,6 +106,18 @@ class Table:
         note = f'<p class="note">{html.escape(self.note)}</p>' if self.note else ""
         body = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         return f'<section><h3>{html.escape(self.title)}</h3><div class="wide">{body}</div>{note}</section>'
+
+
+def _plain(cell: str, parts: Sequence[str]) -> list[str | float | None]:
+    """A cell under the columns of its parts."""
+    return [cell.parts.get(part) for part in parts] if isinstance(cell, Measured) else [cell, *[None] * (len(parts) - 1)]
+
+
+def _columns(longest: Sequence[int]) -> str:
+    """LaTeX's columns that together fill a line. longest: letters, a column each."""
+    shares = [min(max(letters, LEAST), MOST) for letters in longest]
+    widths = [share / sum(shares) for share in shares]
+    return "".join(rf">{{\raggedright\arraybackslash}}p{{\dimexpr {width:.3f}\linewidth-2\tabcolsep}}" for width in widths)
 
 
 def _line(cells: Sequence[str]) -> str:
