@@ -136,7 +136,7 @@ def test_metrics_as_far_as_they_are_whole(tmp_path: Path) -> None:
     path.write_text("images_seen,a,b\n800,1.5,0\n1600,abc,1\nx,1,1\n2400,,abc\n3200,4,2\n")
     said: list[str] = []
     assert series(path, {"a"}, said) == {"a": [(800.0, 1.5), (3200.0, 4.0)]}
-    assert said == [f"{path}: 2 rows left out, for something in them is no number"]
+    assert said == [f"{path}: rows left out, for something in them is no number: 2"]
     assert last_seen(path) == 3200
     path.write_text("step,a\n1,2\n")
     assert series(path, {"a"}) == {}

@@ -33,6 +33,6 @@ def write(found: Comparison, folder: Path) -> None:
     sheets = [sheet for section in found.sections for sheet in section.sheets]
     for number, sheet in enumerate(sheets, start=1):
         (folder / "sheets").mkdir(exist_ok=True)
-        whose = re.sub(r"[^A-Za-z0-9.=-]+", "-", sheet.variant).strip("-")[:SLUG]
+        whose = re.sub(r"[^A-Za-z0-9_.=-]+", "-", sheet.variant).strip("-")[:SLUG]
         shutil.copyfile(sheet.path, folder / "sheets" / f"{number}-{whose}-{sheet.path.name}")
     (folder / "index.html").write_text(page.page(found), encoding="utf-8")

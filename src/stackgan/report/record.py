@@ -149,5 +149,5 @@ def series(metrics: Path, names: set[str], said: list[str] | None = None) -> dic
         for name, seen, value in values:
             found[name].append((seen, value))
     if odd and said is not None:
-        said.append(f"{metrics}: {odd} rows left out, for something in them is no number")
+        said.append(f"{metrics}: rows left out, for something in them is no number: {odd}")
     return found
