@@ -19,12 +19,15 @@ Config = Mapping[str, Any]
 class Underneath:
     """said: for people. run: folder and checkpoint as in fitting.Job.base, None where it is not trained yet.
 
-    config: its settings, None where only its checkpoint has them.
+    config: its settings, None where only its checkpoint has them. first: the folder where it would be trained first, images: how many
+    that would still take.
     """
 
     said: str
     run: dict[str, str] | None
     config: Config | None = None
+    first: RunFolder | None = None
+    images: int = 0
 
     def stand_in(self, facts: Config) -> nn.Module | None:
         """An untrained network in its place, None where a trained one is there."""
@@ -46,9 +49,10 @@ def underneath(config: Config, facts: Config) -> Underneath:
     newest = checkpoint.newest_whole(run.checkpoints)
     if run.images_done() >= wanted and newest is not None:
         return _there(run, newest[0])
-    done = f", {newest[1]['images_seen']:,} of them seen already" if newest is not None else ""
+    seen = int(newest[1]["images_seen"]) if newest is not None else 0
+    done = f", {seen:,} of them seen already" if seen else ""
     said = f"{run.path}: would be trained first, {wanted:,} images{done}; an untrained one stands in for it here"
-    return Underneath(said, None, first)
+    return Underneath(said, None, first, run, wanted - seen)
 
 
 def _there(run: RunFolder, newest: Any) -> Underneath:
