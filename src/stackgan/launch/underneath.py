@@ -19,8 +19,8 @@ Config = Mapping[str, Any]
 class Underneath:
     """said: for people. run: folder and checkpoint as in fitting.Job.base, None where it is not trained yet.
 
-    config: its settings, None where only its checkpoint has them. first: the folder where it would be trained first, images: how many
-    that would still take.
+    config: its settings, None where only its checkpoint has them. first: the folder where it would be trained first, and
+    images how many that would still take.
     """
 
     said: str
