@@ -58,7 +58,7 @@ def cost(
         ),
         ("speed", f"{speed:,.1f} images a second{shared}"),
         *((_of(name), f"{value:.2f} GiB") for name, value in found.memory.items()),
-        ("whole budget", f"{budget / speed / 3600:,.2f} hours, without sheets, scores and checkpoints"),
+        ("whole budget", f"{budget / speed / 3600:,.2f} hours for {budget:,} images, without sheets, scores and checkpoints"),
         *([(f"{below[0]} underneath", f"{below[1]:,} images come first, not measured and in none of these")] if below else []),
         ("measured", f"{found.steps} of at most {STEPS} steps, {found.timed} of them timed; {where}"),
     ]
