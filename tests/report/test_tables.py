@@ -135,7 +135,7 @@ def test_a_pair_that_saw_unequally_many_images_says_so(tmp_path: Path) -> None:
 
 
 def test_settings_that_differ_beside_the_claim_are_told_as_far_as_there_is_room(tmp_path: Path) -> None:
-    odd = {f"x{place}": 0 for place in range(8)}
+    odd = [f"x{place}" for place in range(8)]
     recipe = config()["stage"]["recipe"]
     settings = [config("stage2", data="cub", resolution=256), config("gan_int_cls", data="cub", resolution=256)]
     runs = [
@@ -147,6 +147,24 @@ def test_settings_that_differ_beside_the_claim_are_told_as_far_as_there_is_room(
     told = tables.judged(published.read(CONF / "paper"), "cub", found, heads(found, None, [], "refuse"), "welch")
     assert told is not None
     assert told.rows[0][4] == "stage2 (x0=0, x1=0, x2=0, x3=0, x4=0, x5=0, 2 more settings)"
+
+
+def test_what_differs_beside_the_claim_is_told_once(tmp_path: Path) -> None:
+    """Neither again from the data set's settings, nor where both labels tell it."""
+    runs = []
+    for stage in ("stage2", "gan_int_cls"):
+        for place, rate in enumerate((0.1, 0.2)):
+            recipe = config()["stage"]["recipe"] | {"rate": rate}
+            mine = config(stage, data="cub", resolution=256 if stage == "stage2" else 64, recipe=recipe)
+            mine["data"] |= {"resolution": mine["stage"]["resolution"]}
+            runs.append(write(tmp_path, f"{stage}{place}", mine, 0, None, {SCORE: card(3.0)}))
+    found = variants([read(run, identity) for run in runs])[0]
+    told = tables.judged(published.read(CONF / "paper"), "cub", found, heads(found, None, [], "refuse"), "welch")
+    assert told is not None
+    assert [list(row[4:6]) for row in told.rows][:2] == [
+        ["stage2, rate=0.1 (resolution=256)", "gan_int_cls, rate=0.1 (resolution=64)"],
+        ["stage2, rate=0.1 (resolution=256)", "gan_int_cls, rate=0.2 (resolution=64)"],
+    ]
 
 
 def test_cost_by_hand(tmp_path: Path) -> None:

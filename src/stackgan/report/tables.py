@@ -116,13 +116,15 @@ def _sides(verdict: Verdict) -> list[str]:
     """
     both = verdict.better, verdict.worse
     seen = [_seen(variant) for variant in both]
-    cut = len(verdict.besides) - MOST
-    told = []
-    for variant, images in zip(both, seen, strict=True):
-        words = [f"{images:,} images in all"] if seen[0] != seen[1] else []
-        words += [setting(variant, key) for key in verdict.besides[:MOST]] + ([f"{cut} more settings"] if cut > 0 else [])
-        told.append(f"{variant.label} ({', '.join(words)})" if words else variant.label)
-    return told
+    # Data sets repeat some settings of the stage, and labels tell some.
+    told = dict.fromkeys(tuple(setting(variant, key) for variant in both) for key in verdict.besides)
+    pairs = [pair for pair in told if not all(word in one.label.split(", ") for word, one in zip(pair, both, strict=True))]
+    sides = []
+    for place, variant in enumerate(both):
+        words = [f"{seen[place]:,} images in all"] if seen[0] != seen[1] else []
+        words += [pair[place] for pair in pairs[:MOST]] + ([f"{len(pairs) - MOST} more settings"] if len(pairs) > MOST else [])
+        sides.append(f"{variant.label} ({', '.join(words)})" if words else variant.label)
+    return sides
 
 
 def _seen(variant: Variant) -> int:
