@@ -66,13 +66,18 @@ def test_latex_is_escaped() -> None:
 
 
 def test_a_wide_latex_table_shares_the_line() -> None:
-    text = Table("t", "t", ["a", "b", "c"], [["x" * 60, "1", "y" * 20]]).latex()
+    text = Table("t", "t", ["a", "b", "c"], [["x" * 58 + "_=", "1", "y" * 20]]).latex()
     shares = [
         float(share)
         for share in re.findall(r">\{\\raggedright\\arraybackslash\}p\{\\dimexpr ([\d.]+)\\linewidth-2\\tabcolsep\}", text)
     ]
-    assert shares == pytest.approx([40 / 68, 8 / 68, 20 / 68], abs=1e-3)
-    assert "\\footnotesize\n\\caption" in text
+    # Words of 59, 1 and 20 letters, 2 beside each; nothing is left to share.
+    assert shares == pytest.approx([61 / 86, 3 / 86, 22 / 86], abs=1e-3)
+    roomy = Table("t", "t", ["a", "b"], [["x " * 50, "1"]]).latex()
+    shares = [float(share) for share in re.findall(r"dimexpr ([\d.]+)", roomy)]
+    assert shares == pytest.approx([1 - 3 / 85, 3 / 85], abs=1e-3)
+    assert "\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\caption" in text
+    assert r"x\_\allowbreak{}=\allowbreak{} & 1" in text
 
 
 def test_html_is_escaped_and_marks_numbers_and_verdicts() -> None:
@@ -117,6 +122,24 @@ def test_paper_versus_ours_never_shares_a_column(tmp_path: Path) -> None:
     assert told is not None
     assert [row[1] for row in told.rows] == ["open: the interval holds 0"]
     assert "never against the paper's value" in told.note
+
+
+def test_several_of_ours_in_a_paper_s_row_say_in_what_they_differ(tmp_path: Path) -> None:
+    recipe = config()["stage"]["recipe"]
+    weighted = [config(data="cub", recipe=recipe | {"kl_weight": weight}) for weight in (1, 2)]
+    runs = [write(tmp_path, str(place), one, 0, None, {SCORE: card(3.0)}) for place, one in enumerate(weighted)]
+    found = variants([read(run, identity) for run in runs])[0]
+    columns = heads(found, None, [], "refuse")
+    ablation = published.read(CONF / "paper")[0]
+    table, alone = (tables.versus(ablation, "cub", some, columns) for some in (found, found[:1]))
+    assert table is not None
+    assert alone is not None
+    own = "stage1, 64 px, network light, recipe modern, 3,200 images"
+    assert [row[2] for row in table.rows if row[0] == "64x64 Stage-I, CA"] == [
+        f"{own} (stage1, kl_weight=1)",
+        f"{own} (stage1, kl_weight=2)",
+    ]
+    assert [row[2] for row in alone.rows if row[0] == "64x64 Stage-I, CA"] == [own]
 
 
 def test_a_pair_that_saw_unequally_many_images_says_so(tmp_path: Path) -> None:

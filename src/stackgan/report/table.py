@@ -13,8 +13,8 @@ LONG = 28
 """Letters from which on a cell of the page is given room for a line of them."""
 LINE = 85
 """Letters of a LaTeX table that fit into a line of text."""
-LEAST, MOST = 8, 40
-"""Letters for which a column of a wider one gets room, between."""
+GAP, MOST = 2, 40
+"""Letters between its columns, and those for which a column of a wider one gets room at most."""
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -88,13 +88,15 @@ class Table:
 
         What would not fit into a line of text is set smaller, in columns that share the line's width by their longest cells.
         """
-        lines = [" & ".join(_tex(cell) for cell in row) + r" \\" for row in [self.heads, *self.rows]]
+        columns = list(zip(*[self.heads, *self.rows], strict=True))
+        wide = sum(max(map(len, column)) + GAP for column in columns) > LINE
+        tex = _breakable if wide else _tex
+        lines = [" & ".join(tex(cell) for cell in row) + r" \\" for row in [self.heads, *self.rows]]
+        small = [r"\footnotesize\setlength{\tabcolsep}{3pt}"] if wide else []
         body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-        longest = [max(len(row[place]) for row in [self.heads, *self.rows]) for place in range(len(self.heads))]
-        wide = sum(longest) + 2 * len(longest) > LINE
         return "\n".join([
-            "% needs the packages booktabs and array", r"\begin{table}", r"\centering", *([r"\footnotesize"] if wide else []),
-            rf"\caption{{{_tex(self.title)}}}", rf"\begin{{tabular}}{{{_columns(longest) if wide else 'l' * len(longest)}}}", *body,
+            "% needs the packages booktabs and array", r"\begin{table}", r"\centering", *small,
+            rf"\caption{{{_tex(self.title)}}}", rf"\begin{{tabular}}{{{_columns(columns) if wide else 'l' * len(columns)}}}", *body,
             r"\end{tabular}", *([rf"\par\smallskip{{\footnotesize {_tex(self.note)}\par}}"] if self.note else []),
             r"\end{table}", "",
         ])  # fmt: skip
@@ -113,11 +115,15 @@ def _plain(cell: str, parts: Sequence[str]) -> list[str | float | None]:
     return [cell.parts.get(part) for part in parts] if isinstance(cell, Measured) else [cell, *[None] * (len(parts) - 1)]
 
 
-def _columns(longest: Sequence[int]) -> str:
-    """LaTeX's columns that together fill a line. longest: letters, a column each."""
-    shares = [min(max(letters, LEAST), MOST) for letters in longest]
-    widths = [share / sum(shares) for share in shares]
-    return "".join(rf">{{\raggedright\arraybackslash}}p{{\dimexpr {width:.3f}\linewidth-2\tabcolsep}}" for width in widths)
+def _columns(columns: Sequence[Sequence[str]]) -> str:
+    """LaTeX's columns that together fill a line. columns: their cells. Each has room for its longest word, longer ones get more."""
+    words = [max(len(word) for cell in column for word in re.split(r"(?<=[_=/])| ", cell)) for column in columns]
+    longer = [max(0, min(max(map(len, column)), MOST) - word) for column, word in zip(columns, words, strict=True)]
+    spare = max(0, LINE - sum(words) - GAP * len(words)) / max(1, sum(longer))
+    rooms = [word + GAP + spare * more for word, more in zip(words, longer, strict=True)]
+    return "".join(
+        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {room / sum(rooms):.3f}\linewidth-2\tabcolsep}}" for room in rooms
+    )
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -126,6 +132,11 @@ def _line(cells: Sequence[str]) -> str:
 
 def _tex(text: str) -> str:
     return "".join(_TEX.get(letter, letter) for letter in text)
+
+
+def _breakable(text: str) -> str:
+    """A line may also end inside the names of settings and figures."""
+    return re.sub(r"\\_|[=/]", r"\g<0>\\allowbreak{}", _tex(text))
 
 
 def _td(cell: str) -> str:

@@ -53,7 +53,12 @@ def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequen
     for row in rows:
         theirs = [printed(row.values.get(key)) for key in measures]
         found = [variant for variant in variants if matches(row, variant)]
-        body += [[row.name, *theirs, about(variant), _seeds(variant), *_cells(variant, mine)] for variant in found]
+        # Several that have all settings of the row differ in others.
+        names = [f" ({variant.label})" if len(found) > 1 else "" for variant in found]
+        body += [
+            [row.name, *theirs, about(variant) + name, _seeds(variant), *_cells(variant, mine)]
+            for variant, name in zip(found, names, strict=True)
+        ]
         body += [] if found else [[row.name, *theirs, "not run", "", *(estimated(None) for _ in mine)]]
     published = [f"paper: {one.score} on {one.data}" for one in measures.values()]
     heads = ["row", *published, "ours", "seeds", *(f"ours: {head.name}" for head in mine)]
