@@ -66,17 +66,18 @@ def test_latex_is_escaped() -> None:
 
 
 def test_a_wide_latex_table_shares_the_line() -> None:
-    text = Table("t", "t", ["a", "b", "c"], [["x" * 58 + "_=", "1", "y" * 20]]).latex()
+    text = Table("t", "t", ["a", "b", "c"], [["x" * 78 + "_=", "1", "y" * 20]]).latex()
     shares = [
         float(share)
         for share in re.findall(r">\{\\raggedright\\arraybackslash\}p\{\\dimexpr ([\d.]+)\\linewidth-2\\tabcolsep\}", text)
     ]
-    # Words of 59, 1 and 20 letters, 2 beside each; nothing is left to share.
-    assert shares == pytest.approx([61 / 86, 3 / 86, 22 / 86], abs=1e-3)
+    # Words of 79, 1 and 20 letters, 1 beside each; nothing is left to share.
+    assert shares == pytest.approx([80 / 103, 2 / 103, 21 / 103], abs=1e-3)
     roomy = Table("t", "t", ["a", "b"], [["x " * 50, "1"]]).latex()
     shares = [float(share) for share in re.findall(r"dimexpr ([\d.]+)", roomy)]
-    assert shares == pytest.approx([1 - 3 / 85, 3 / 85], abs=1e-3)
-    assert "\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\caption" in text
+    assert shares == pytest.approx([1 - 2 / 85, 2 / 85], abs=1e-3)
+    assert "\\scriptsize\\setlength{\\tabcolsep}{3pt}\n\\caption" in text
+    assert "\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\\caption" in roomy
     assert r"x\_\allowbreak{}=\allowbreak{} & 1" in text
 
 

@@ -11,9 +11,9 @@ from stackgan.report.statistics import Estimate, shown
 
 LONG = 28
 """Letters from which on a cell of the page is given room for a line of them."""
-LINE = 85
-"""Letters of a LaTeX table that fit into a line of text."""
-GAP, MOST = 2, 40
+PLAIN, LINE = 65, 85
+"""Letters of a LaTeX table that fit into a line of text, in its own size and in footnotesize."""
+GAP, MOST = 1, 40
 """Letters between its columns, and those for which a column of a wider one gets room at most."""
 
 _TEX = {
@@ -89,14 +89,16 @@ class Table:
         What would not fit into a line of text is set smaller, in columns that share the line's width by their longest cells.
         """
         columns = list(zip(*[self.heads, *self.rows], strict=True))
-        wide = sum(max(map(len, column)) + GAP for column in columns) > LINE
+        wide = sum(max(map(len, column)) + GAP for column in columns) > PLAIN
         tex = _breakable if wide else _tex
         lines = [" & ".join(tex(cell) for cell in row) + r" \\" for row in [self.heads, *self.rows]]
-        small = [r"\footnotesize\setlength{\tabcolsep}{3pt}"] if wide else []
+        rooms = _rooms(columns)
+        size = r"\scriptsize" if sum(rooms) > LINE + GAP else r"\footnotesize"
+        small = [size + r"\setlength{\tabcolsep}{3pt}"] if wide else []
         body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
         return "\n".join([
             "% needs the packages booktabs and array", r"\begin{table}", r"\centering", *small,
-            rf"\caption{{{_tex(self.title)}}}", rf"\begin{{tabular}}{{{_columns(columns) if wide else 'l' * len(columns)}}}", *body,
+            rf"\caption{{{_tex(self.title)}}}", rf"\begin{{tabular}}{{{_columns(rooms) if wide else 'l' * len(columns)}}}", *body,
             r"\end{tabular}", *([rf"\par\smallskip{{\footnotesize {_tex(self.note)}\par}}"] if self.note else []),
             r"\end{table}", "",
         ])  # fmt: skip
@@ -115,12 +117,16 @@ def _plain(cell: str, parts: Sequence[str]) -> list[str | float | None]:
     return [cell.parts.get(part) for part in parts] if isinstance(cell, Measured) else [cell, *[None] * (len(parts) - 1)]
 
 
-def _columns(columns: Sequence[Sequence[str]]) -> str:
-    """LaTeX's columns that together fill a line. columns: their cells. Each has room for its longest word, longer ones get more."""
+def _rooms(columns: Sequence[Sequence[str]]) -> list[float]:
+    """Letters for each column, a line in all: its longest word, and a share of what is left; more in all where words need it."""
     words = [max(len(word) for cell in column for word in re.split(r"(?<=[_=/])| ", cell)) for column in columns]
     longer = [max(0, min(max(map(len, column)), MOST) - word) for column, word in zip(columns, words, strict=True)]
     spare = max(0, LINE - sum(words) - GAP * len(words)) / max(1, sum(longer))
-    rooms = [word + GAP + spare * more for word, more in zip(words, longer, strict=True)]
+    return [word + GAP + spare * more for word, more in zip(words, longer, strict=True)]
+
+
+def _columns(rooms: Sequence[float]) -> str:
+    """LaTeX's columns that together fill a line."""
     return "".join(
         rf">{{\raggedright\arraybackslash}}p{{\dimexpr {room / sum(rooms):.3f}\linewidth-2\tabcolsep}}" for room in rooms
     )
