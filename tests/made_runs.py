@@ -27,7 +27,7 @@ def card(value: float, judge: str = "small", weights: str = "0123456789abcdef", 
 
 def config(stage: str = "stage1", data: str = "toybirds", **settings: Any) -> dict[str, Any]:
     """Settings of a run, as far as comparisons read them. settings: of the stage."""
-    recipe = {"name": "modern", "beta1": 0.0, "average_decay": 0.999}
+    recipe = {"name": "modern", "beta1": 0.0, "average_decay": 0.999, "batch_size": 4, "epochs": 600}
     target = "stackgan.stage.stackgan.StackGAN"
     own = {"_target_": target, "name": stage, "resolution": 64, "conditioning_augmentation": True, "text_twice": True}
     return {

@@ -5,6 +5,7 @@ The program runs from end to end in this process (see conftest); tests/program h
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import SMALL, Program
@@ -14,7 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError
 from stackgan.launch import cli, rules, schema
+from stackgan.launch.comparing import compare
+from stackgan.launch.evaluating import evaluate
 from stackgan.launch.places import CONF
+from stackgan.launch.preparing import prepare
 
 
 def refused(program: Program, desk: Path, *words: str) -> str:
@@ -59,6 +63,30 @@ NAMES = {
 @pytest.mark.parametrize("word", NAMES)
 def test_wrong_names(word: str, program: Program, desk: Path) -> None:
     assert NAMES[word] in refused(program, desk, word)
+
+
+@pytest.mark.parametrize("group", ["stage/network", "stage/recipe"])
+def test_a_group_of_another_stage(group: str, program: Program, desk: Path) -> None:
+    choice = "light" if group.endswith("network") else "modern"
+    complaint = refused(program, desk, "stage=text_encoder", f"{group}={choice}")
+    assert complaint == f"{group}={choice}: the other choices of this command have no such group; drop it, or them"
+
+
+def test_several_values_without_m(program: Program, desk: Path) -> None:
+    assert refused(program, desk, "seed=1,2") == (
+        "seed=1,2: commas part several values, which only -m takes; write 'seed=[1,2]' for a list, "
+        "or if it is one text quote it for Hydra too: 'seed=\"1,2\"'"
+    )
+    complaint = program("runs=a,b", verb=compare, config="compare").complaint
+    assert complaint.startswith("runs=a,b: commas part several values; write 'runs=[a,b]' for a list, or if it is one text quote")
+
+
+@pytest.mark.parametrize(("verb", "config"), [(compare, "compare"), (evaluate, "evaluate"), (prepare, "prepare")])
+def test_verbs_that_do_one_thing_a_call(verb: Any, config: str, program: Program, desk: Path) -> None:
+    for word in ("-m", "--multirun"):
+        complaint = program(word, "seed=1,2", verb=verb, config=config).complaint
+        assert complaint == f"{word}: {config}.py does one thing a call; call it once for each, without -m"
+    assert list(desk.iterdir()) == []
 
 
 @pytest.mark.parametrize("given", ["+stage.seed=1", "+stage.epoch_images=5", "+stage.network.stage1.generator.text_dim=5"])

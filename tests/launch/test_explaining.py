@@ -11,13 +11,15 @@ import torch
 from commands import BIRDS, SMALL, Program
 from torch import nn
 
-from stackgan.launch import known
+from stackgan.launch import telling
 from stackgan.launch.layers import Layers, count
 from stackgan.launch.places import CONF
 from stackgan.launch.preparing import prepare
 from stackgan.launch.probing import Counter, Probe
+from stackgan.launch.writes import Writes
 from stackgan.networks import paper
 from stackgan.objectives import penalties
+from stackgan.runs.folder import RunFolder
 
 STAGES = sorted(path.stem for path in (CONF / "stage").glob("*.yaml") if not path.stem.startswith("_"))
 ONE = (*SMALL, "stage=stage1", "stage.images=8", "run.name=one", "explain=true")
@@ -140,6 +142,21 @@ def test_the_cache_that_is_there_is_used(program: Program, desk: Path) -> None:
     assert float(said[1]) == pytest.approx(kept.stat().st_size / 1e6, abs=0.2)
 
 
+@pytest.mark.parametrize(("every", "best", "files"), [(8, "null", 1), (4, "null", 2), (2, "null", 3), (2, "x", 4), (8, "x", 1)])
+def test_checkpoints_in_all_are_no_more_than_the_budget_makes(every: int, best: str, files: int, tmp_path: Path) -> None:
+    """Of at most 3 kept; the best one is a file of its own only where the newest are others."""
+    trainer = {"checkpoints_kept": 3, "best": None if best == "null" else best, "checkpoint_every_images": every, "log_every": 1}
+    writes = Writes({"trainer": trainer, "callbacks": {}, "logger": {}}, RunFolder(tmp_path), None, 8, None)  # type: ignore[arg-type]
+    rows = writes.rows(100)
+    assert next(size for what, _, size, _ in rows if what == "checkpoints") == files * 100
+
+
+def test_a_long_path_is_not_folded_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/".join(["a-long-folder"] * 30)
+    telling.writes([("run", path, None, "new")])
+    assert path in capsys.readouterr().out
+
+
 def test_classes_that_are_built_and_those_that_are_not(program: Program) -> None:
     rows = {row[0]: row[1:] for row in lines(explained(program, *ONE), "What each node")}
     assert rows["stage"] == ["stackgan.stage.stackgan.StackGAN"]
@@ -154,13 +171,21 @@ def test_a_stage_one_that_would_be_trained_first(program: Program, desk: Path) -
     out = explained(program, *TWO, "stage.base=train", "stage.base_images=12")
     assert re.search(r"stands on logs/stage1/toybirds/\w{8}: would be trained first, 12 images; an untrained one stands in", out)
     assert "beside them: what it stands on, " in out
+    assert ["stage1 underneath", "12 images come first, not measured and in none of these"] in lines(out, "What it costs here")
+    written = {row[0]: row[1:] for row in lines(out, "What would be written")}
+    run = re.search(r"stands on (\S+):", out)[1]  # type: ignore[index]
+    assert written["run below"] == [run, "trained first, 12 images"]
+    assert written["its checkpoints"] == [f"{run}/checkpoints/seen-*.pt", "not measured"]
     assert list(desk.iterdir()) == []
 
 
 def test_a_stage_one_that_is_there(program: Program, desk: Path) -> None:
     assert program(*(word for word in ONE if word != "explain=true")).code == 0
     for base in ("latest", "run://stage1/toybirds/one"):
-        assert "stands on logs/stage1/toybirds/one: 8 images seen" in explained(program, *TWO, f"stage.base={base}")
+        out = explained(program, *TWO, f"stage.base={base}")
+        assert "stands on logs/stage1/toybirds/one: 8 images seen" in out
+        assert "underneath" not in out
+        assert "run below" not in out
 
 
 @pytest.mark.parametrize(
@@ -230,9 +255,3 @@ def test_two_devices_are_one_with_half_the_batch(program: Program) -> None:
 
 def test_preparing_is_nothing_to_explain(program: Program) -> None:
     assert program("explain=true", verb=prepare, config="prepare").complaint.startswith("explain=true: prepare.py trains nothing")
-
-
-@pytest.mark.parametrize(("images", "epochs", "budget"), [(9, None, 12), (8, None, 8), (None, None, 2 * 8), (None, 3, 3 * 8)])
-def test_budgets_are_whole_batches(images: int | None, epochs: int | None, budget: int) -> None:
-    stage = {"images": images, "epochs": epochs, "recipe": {"batch_size": 4, "epochs": 2}}
-    assert known.budget({"stage": stage}, 11) == budget

@@ -88,7 +88,7 @@ def test_every_value_that_a_sweep_varies_is_a_choice(sweep: str) -> None:
 
 
 def test_the_ablation_has_the_ten_rows_of_the_paper(composed: Composed) -> None:
-    """StackGAN's table 3: what, pixels, conditioning augmentation, the sentence read twice."""
+    """StackGAN's Table 2: what, pixels, conditioning augmentation, the sentence read twice."""
     found = []
     for words in of("ablation", "rows").values():
         stage = composed("sweep=ablation", "stage.images=800", *words).stage

@@ -46,7 +46,7 @@ def test_figures_of_training_are_parted_too(tmp_path: Path) -> None:
     many = config(images=1) | {"callbacks": {"agreement": {"count": 1000}}}
     runs = [write(tmp_path, "a", config()), write(tmp_path, "b", many)]
     mine = variants([read(run, identity) for run in runs])[0]
-    with pytest.raises(UserError, match=r"count 300 and 1000.*train both with the same callbacks"):
+    with pytest.raises(UserError, match=r"count 1000 and 300.*train both with the same callbacks"):
         heads(mine, None, ["agreement/*"], "refuse")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_runs import AGREEMENT, BUDGET, card, config, identity, write
@@ -35,10 +36,34 @@ def test_an_unfinished_run_says_how_far_it_is_and_has_no_figures(tmp_path: Path)
     assert found.figures == {}
 
 
+@pytest.mark.parametrize("more", [{"images": 6400}, {"images": None, "epochs": 40}])
+def test_a_run_whose_budget_was_raised_is_not_done_before_it_is(tmp_path: Path, more: dict[str, Any]) -> None:
+    """40 epochs of 160 pictures. Its DONE and its figures are still those of the smaller budget."""
+    run = write(tmp_path, "a", config())
+    settings, facts = run.settings(), run.facts()
+    run.begin({**settings, "stage": settings["stage"] | more}, {**facts, "data": facts["data"] | {"train_size": 161}})
+    found = record(run)
+    assert found.state == "unfinished at 3,200 of 6,400 images, its figures are those of 3,200"
+    assert (found.done, found.figures) == (False, {})
+    run.finish({"images_seen": 6400})
+    assert record(run).done
+
+
+def test_a_budget_that_is_no_multiple_of_the_batch_is_done_with_the_last_whole_one(tmp_path: Path) -> None:
+    run = write(tmp_path, "a", config(images=BUDGET + 1))
+    assert record(run).state == "unfinished at 3,200 of 3,204 images, its figures are those of 3,200"
+    run.finish({"images_seen": BUDGET + 4})
+    assert record(run).done
+
+
 def test_a_run_without_results(tmp_path: Path) -> None:
     run = write(tmp_path, "a", config())
     run.results.unlink()
     assert record(run).state == "done, but without results.json"
+    assert not record(run).done
+    run.add_results({"scores": {"inception_score/small": card(2.0)}})  # as evaluate.py does
+    whole = record(write(tmp_path, "b", config(), scores={"inception_score/small": card(2.0)}))
+    assert record(run).figures["inception_score/small"].column == whole.figures["inception_score/small"].column
 
 
 def test_what_a_judge_saw_in_training_is_not_compared(tmp_path: Path) -> None:
@@ -55,6 +80,9 @@ def test_kind_knows_no_seed_but_budget_and_the_run_below(tmp_path: Path) -> None
     kinds = [record(run).kind for run in runs]
     assert kinds[0] == kinds[1] != kinds[2]
     assert record(write(tmp_path, "long", config(images=6400))).kind != record(bases[0]).kind
+    longer = bases[1].settings()
+    bases[1].begin({**longer, "stage": longer["stage"] | {"images": 6400}}, bases[1].facts())
+    assert record(runs[0]).kind == record(runs[1]).kind, "what was built on the first 3,200 images stays so"
 
 
 @pytest.mark.parametrize(
@@ -105,5 +133,10 @@ def test_metrics_as_far_as_they_are_whole(tmp_path: Path) -> None:
     path.write_text("images_seen,a,b\n800,1.5,\n1600,,2\n2400,3,4\n32")
     assert series(path, {"a", "c"}) == {"a": [(800.0, 1.5), (2400.0, 3.0)]}
     assert last_seen(path) == 2400
+    path.write_text("images_seen,a,b\n800,1.5,0\n1600,abc,1\nx,1,1\n2400,,abc\n3200,4,2\n")
+    said: list[str] = []
+    assert series(path, {"a"}, said) == {"a": [(800.0, 1.5), (3200.0, 4.0)]}
+    assert said == [f"{path}: rows left out, for something in them is no number: 2"]
+    assert last_seen(path) == 3200
     path.write_text("step,a\n1,2\n")
     assert series(path, {"a"}) == {}

@@ -17,7 +17,7 @@ def test_a_single_seed_has_no_interval() -> None:
     assert mean([0.5]) == Estimate(0.5, None, 1)
     assert difference({0: 1.0}, {0: 0.5, 1: 0.6}, "welch").interval is None
     assert difference({0: 1.0, 2: 1.0}, {0: 0.5, 1: 0.6}, "paired") == Estimate(0.5, None, 1)
-    assert difference({2: 1.0, 3: 1.0}, {0: 0.5, 1: 0.5}, "paired") == Estimate(0.5, None, 2)
+    assert difference({2: 1.0, 3: 1.0}, {0: 0.5, 1: 0.5}, "paired") == Estimate(0.5, None, 0)
 
 
 def test_welch_by_hand() -> None:
@@ -46,10 +46,23 @@ def test_paired_by_hand() -> None:
 @pytest.mark.parametrize("way", ["welch", "paired"])
 def test_seeds_that_agree_to_the_last_digit_make_nothing_certain(way: Way) -> None:
     assert difference({0: 2.0, 1: 2.0}, {0: 1.5, 1: 1.5}, way) == Estimate(0.5, None, 2)
+    assert difference({0: 0.1 + 0.2, 1: 0.3}, {0: 0.1, 1: 0.1}, way).interval is None
+    assert mean([0.1 + 0.2, 0.3]).interval is None
 
 
-def test_one_side_may_be_constant() -> None:
-    assert difference({0: 2.0, 1: 2.0}, {0: 1.0, 1: 1.5}, "welch").interval is not None
+def test_differences_that_agree_but_for_the_rounding_of_floats_make_nothing_certain() -> None:
+    """0.3 - 0.1, 0.4 - 0.2 and 0.5 - 0.3 are three floats."""
+    less = {0: 0.1, 1: 0.2, 2: 0.3}
+    found = difference({0: 0.3, 1: 0.4, 2: 0.5}, less, "paired")
+    assert (round(found.value, 9), found.interval, found.n) == (0.2, None, 3)
+    assert difference({0: 0.3, 1: 0.4, 2: 0.500001}, less, "paired").interval is not None
+
+
+def test_one_side_that_does_not_vary_is_enough_for_no_interval() -> None:
+    """A collapsed variant is at an end of the range, not certain."""
+    assert difference({0: 0.3, 1: 0.31}, {0: 0.0, 1: 0.0}, "welch") == Estimate(0.305, None, 2)
+    assert difference({0: 0.0, 1: 0.0}, {0: 0.3, 1: 0.31}, "welch").interval is None
+    assert difference({0: 0.3, 1: 0.31}, {0: 0.0, 1: 1e-3}, "welch").interval is not None
 
 
 @pytest.mark.parametrize(("interval", "sign"), [((0.1, 0.2), 1), ((-0.2, -0.1), -1), ((-0.1, 0.1), 0), ((0.0, 0.1), 0), (None, 0)])
@@ -61,4 +74,11 @@ def test_how_estimates_read() -> None:
     assert shown(Estimate(0.5141, (0.48, 0.548), 3)) == "0.514 [0.480, 0.548]"
     assert shown(Estimate(0.3, None, 1), signed=True) == "+0.300"
     assert shown(Estimate(-0.3, (-0.5, -0.1), 3), signed=True) == "-0.300 [-0.500, -0.100]"
-    assert number(163.32) == "163.3"
+    assert [number(value) for value in (163.32, 16332.0, 0.0, -2.5)] == ["163.3", "16332", "0.000", "-2.500"]
+
+
+def test_small_scores_and_narrow_intervals_show_two_digits() -> None:
+    assert shown(Estimate(-0.000123, (-0.00019, -0.00006), 3), signed=True) == "-0.000123 [-0.000190, -0.000060]"
+    assert shown(Estimate(163.324, (163.312, 163.336), 3)) == "163.324 [163.312, 163.336]"
+    assert shown(Estimate(0.00123, None, 1)) == "0.0012"
+    assert shown(Estimate(0.5, (0.1, 0.9), 2)) == "0.500 [0.100, 0.900]"

@@ -39,7 +39,8 @@ HIGH, LOW = [3.0, 3.1, 3.2], [2.0, 2.1, 2.2]
     ("more", "less", "word"),
     [(HIGH, LOW, "reproduced"), (LOW, HIGH, "reversed"), (HIGH, [2.0, 3.0, 4.5], "open: the interval holds 0"),
      (HIGH[:1], LOW[:1], "open: one seed, the same order"), (LOW[:1], HIGH[:1], "open: one seed, another order"),
-     (LOW[:1], LOW[:1], "open: one seed, no difference"), ([3.0, 3.0], [2.0, 2.0], "open: no spread over seeds, the same order")],
+     (LOW[:1], LOW[:1], "open: one seed, no difference"), ([3.0, 3.0], [2.0, 2.0], "open: no spread over seeds, the same order"),
+     (HIGH, [0.0, 0.0, 0.0], "open: no spread over seeds, the same order")],
 )  # fmt: skip
 def test_a_verdict_is_about_our_difference(tmp_path: Path, more: list[float], less: list[float], word: str) -> None:
     (found,) = judged(tmp_path, (WITH, more), (WITHOUT, less))
@@ -59,6 +60,8 @@ def test_the_test_is_named(tmp_path: Path) -> None:
     assert welch.how == "Welch's t, 3 and 3 seeds"
     (paired,) = judged(tmp_path / "p", (WITH, HIGH), (WITHOUT, [2.0, 2.15]), way="paired")
     assert paired.how == "paired t over 2 seeds"
+    (constant,) = judged(tmp_path / "c", (WITH, [0.3, 0.4, 0.5]), (WITHOUT, [0.1, 0.2, 0.3]), way="paired")
+    assert constant.word == "open: no spread over seeds, the same order"
     (one,) = judged(tmp_path / "o", (WITH, HIGH[:1]), (WITHOUT, LOW))
     assert one.how == "no interval: 1 and 3 seeds"
 
@@ -70,7 +73,7 @@ def test_other_pictures_reproduce_nothing(tmp_path: Path) -> None:
 
 
 def test_a_pair_that_differs_in_more_is_no_pair(tmp_path: Path) -> None:
-    elsewhere = config(data="cub", conditioning_augmentation=False, recipe={"name": "paper"})
+    elsewhere = config(data="cub", conditioning_augmentation=False, recipe=WITH["stage"]["recipe"] | {"name": "paper"})
     longer = config(data="cub", conditioning_augmentation=False, images=6400)
     assert judged(tmp_path, (WITH, HIGH), (elsewhere, LOW), (longer, LOW)) == []
     assert len(judged(tmp_path, (WITH, HIGH), (elsewhere, LOW), (WITHOUT, LOW))) == 1
@@ -90,9 +93,10 @@ def test_a_claim_varies_the_run_below_too(tmp_path: Path) -> None:
 
 
 def test_systems_may_differ_in_all_but_pictures_and_sentences(tmp_path: Path) -> None:
-    ours = config("stage2", data="cub", resolution=128)
-    rival = config("gan_int_cls", data="cub", network={"name": "reed"}, images=9)
+    ours = config("stage2", data="cub", resolution=256)
+    rival = config("gan_int_cls", data="cub", network={"name": "reed"}, images=3199)
     (found,) = judged(tmp_path / "a", (ours, HIGH), (rival, LOW), paper=SYSTEMS)
     assert found.claim == "StackGAN is better than GAN-INT-CLS"
+    assert found.besides == ("stage.resolution", "stage.network.name"), "neither what the claim is about nor the images seen"
     deaf = rival | {"text": {"name": "minilm"}}
     assert judged(tmp_path / "b", (ours, HIGH), (deaf, LOW), paper=SYSTEMS) == []

@@ -23,6 +23,8 @@ from stackgan.launch import launchers
 from stackgan.launch.places import home
 
 USER_ERROR, RUN_ERROR = 2, 1
+MANY, SEVERAL = {"-m", "--multirun"}, ("train", "sample")
+"""Words that ask for many jobs, and the verbs that take them."""
 Verb = Callable[[DictConfig], Any]
 
 
@@ -100,6 +102,8 @@ def _job(verb: Verb, name: str) -> Verb:
 
 def _check_groups(words: list[str], config: str) -> None:
     """Raise UserError for slips that Hydra answers with a traceback or misreads: `stage.recipe=modern`, `callbacks=null`, `=3`."""
+    if config not in SEVERAL and (many := MANY & set(words)):
+        raise UserError(f"{many.pop()}: {config}.py does one thing a call; call it once for each, without -m")
     for word in words:
         key, equals, value = word.partition("=")
         if word.startswith("="):
@@ -108,7 +112,7 @@ def _check_groups(words: list[str], config: str) -> None:
         if not equals or name.startswith("-") or not (home(config) / name).is_dir():
             continue
         choices = ", ".join(_choices(name, config))
-        if name in ("sweep", "hparams_search") and not {"-m", "--multirun"} & set(words):
+        if name in ("sweep", "hparams_search") and not MANY & set(words):
             raise UserError(f"{word}: a {name.split('_')[-1]} is many jobs; give -m too: python src/train.py -m {word}")
         if name == "hparams_search" and (package := launchers.missing(value)) is not None:
             raise UserError(f"{word}: {package} is not installed; {launchers.INSTALL}")
@@ -130,7 +134,7 @@ def _fail(line: str, code: int = USER_ERROR) -> None:
 def explain(error: Exception, words: list[str], config: str) -> str:
     """Hydra's and OmegaConf's complaints in one line with the nearest right name."""
     text = str(error)
-    if isinstance(error, HydraException) and (line := _unreadable(words)):
+    if isinstance(error, HydraException) and (line := _unreadable(words, config)):
         return line
     if found := re.search(r"Could not (?:find|load) '([^']+)'", text):
         group, _, choice = found[1].rpartition("/")
@@ -158,22 +162,25 @@ def _plugin(group: str, choice: str) -> str:
     return f"{group}={choice}: no such choice{did_you_mean(choice, launchers.PLUGINS)} ({group} has {', '.join(launchers.CHOICES)})"
 
 
-def _unreadable(words: list[str]) -> str | None:
-    """The first word whose value Hydra's grammar cannot read, or reads as several values, and how to quote it."""
+def _unreadable(words: list[str], config: str) -> str | None:
+    """The first word whose value Hydra's grammar cannot read, or reads as several values, and how to write it."""
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or word.startswith("-"):
             continue
         try:
-            several = OverridesParser.create().parse_override(word).is_sweep_override() and not {"-m", "--multirun"} & set(words)
+            several = OverridesParser.create().parse_override(word).is_sweep_override() and not MANY & set(words)
         except HydraException:
             several = False
         else:
             if not several:
                 continue
-        what = "commas part several values, which only -m takes" if several else "not a value by Hydra's grammar"
+        what = "not a value by Hydra's grammar; "
+        if several:
+            only = ", which only -m takes" if config in SEVERAL else ""
+            what = f"commas part several values{only}; write {shlex.quote(f'{key}=[{value}]')} for a list, or if it is one text "
         escaped = value.replace('"', '\\"')
-        return f"{word}: {what}; quote it for Hydra too: " + shlex.quote(f'{key}="{escaped}"')
+        return f"{word}: {what}quote it for Hydra too: " + shlex.quote(f'{key}="{escaped}"')
     return None
 
 
@@ -189,6 +196,8 @@ def _unknown_key(key: str, words: list[str], config: str) -> str:
         return f"{given}: the other choices of this command leave no such setting; drop it, or them"
     parts = key.split("/")
     root = home(config)
+    if len(parts) > 1 and (root / key).is_dir():
+        return f"{given}: the other choices of this command have no such group; drop it, or them"
     if len(parts) > 1 or (root / key).is_dir():
         known += [str(path.relative_to(root)) for path in root.rglob("*") if path.is_dir()]
     return f"{given}: no such setting{did_you_mean(key, known)}"

@@ -1,7 +1,7 @@
 """One call of compare.py, from settings to a folder of tables, charts and one page."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from stackgan.core import atomic
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
+from stackgan.draw.sentences import cleaned
 from stackgan.launch import allowed, found_runs, loading, publishing, schema, settings
 from stackgan.launch.places import CONF
 from stackgan.plots.sheet import sheet
@@ -93,15 +94,14 @@ def _stem(config: Config) -> str:
 
 def _drawn(made: Comparison, config: Config) -> Iterator[tuple[str, Image.Image]]:
     """A sheet a data set: the sentences, and what one run of each variant draws of them with the same noise keys."""
+    sentences = [cleaned(sentence) for sentence in config["sentences"]]
     for section in made.sections:
         mine = [variant for variant in made.variants if variant.data == section.data and _draws(variant)][: config["sheets"]]
         columns = []
         for variant in mine:
-            painter = _painter(variant, config, made.left_out)
-            if painter is not None:
-                drawings = painter.sample(config["sentences"], config["n"], config["seed"])
-                columns.append((f"{variant.label}, {painter.resolution} px", drawings.pixels_NKHWC))
-                sentences: Sequence[str] = drawings.sentences
+            drawings = _drawings(variant, config, made.left_out)
+            if drawings is not None:
+                columns.append((f"{variant.label}, {drawings.pixels_NKHWC.shape[2]} px", drawings.pixels_NKHWC))
         if columns:
             yield (
                 f"{section.data}-drawn",
@@ -114,14 +114,15 @@ def _draws(variant: Variant) -> bool:
     return bool(variant.kind) and hasattr(allowed.resolve("stage", str(variant.kind["stage"]["_target_"])), "sample")
 
 
-def _painter(variant: Variant, config: Config, left_out: list[str]) -> Any:
-    """Of the variant's first run that has a checkpoint; where none draws, a line says why."""
+def _drawings(variant: Variant, config: Config, left_out: list[str]) -> Any:
+    """By the variant's first run that has a checkpoint; where none draws, or draws from sentences alone, a line says why."""
     folders = [record.folder for record in variant.records if record.folder is not None]
     folder = next((one for one in folders if checkpoint.newest(one.checkpoints) is not None), None)
     try:
         if folder is None:
             raise UserError("no run with a checkpoint")
-        return loading.load(folder.path, accelerator=config["accelerator"])
+        painter = loading.load(folder.path, accelerator=config["accelerator"])
+        return painter.sample(config["sentences"], config["n"], config["seed"])
     except UserError as error:
         left_out.append(f"{variant.label}: not drawn anew: {str(error).partition(';')[0]}")
         return None

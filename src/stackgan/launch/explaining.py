@@ -31,6 +31,7 @@ from stackgan.launch.probing import Cost, Probe, probed
 from stackgan.launch.underneath import Underneath, underneath
 from stackgan.launch.writes import Writes
 from stackgan.runs import checkpoint
+from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder
 from stackgan.stage.base import Part, Stage
 
@@ -77,7 +78,7 @@ def explain(composed: DictConfig) -> Path:
             # Of a sketch neither the pictures' fingerprint nor their number is the whole set's.
             del facts["pictures"]
             facts["train_size"] = config["data"].get("train", facts["train_size"])
-        run = Run(config, folder, text_run, judge_run, facts, known.budget(config, facts["train_size"]), None)
+        run = Run(config, folder, text_run, judge_run, facts, images_to_see(config, facts["train_size"]), None)
         if stands_on_another(config) and checkpoint.newest(folder.checkpoints) is None:
             run = replace(run, below=underneath(config, facts))
         _tell(run, seen, data, Path(scratch))
@@ -104,7 +105,7 @@ def _tell(run: Run, seen: Config, data: CaptionedPictures, scratch: Path) -> Non
         telling.layers(f"{name} ({part.path})", str(part.settings["_target_"]), probe.layers[name])
     telling.others(_others(stage, [network for network, _ in networks.values()]))
     _tell_cost(run, solo, cost, load)
-    telling.writes(Writes(run.config, run.folder, data, run.below.config if run.below else None).rows(cost.checkpoint_bytes))
+    telling.writes(Writes(run.config, run.folder, data, run.budget, run.below).rows(cost.checkpoint_bytes))
 
 
 def alone(config: Config) -> Config:
@@ -190,4 +191,7 @@ def _tell_cost(run: Run, solo: Config, cost: Cost, load: float | None) -> None:
     where = f"{machine.described(solo['trainer'])}, {machine.precision(solo['trainer'])}, batch {solo['data']['batch_size']}"
     if load is not None and load > LOADED * cores():
         where += f"; others kept it busy (load {load:.1f} on {cores()} cores), so alone it is faster"
-    telling.cost(cost, cost.flops + lazy, every if lazy else None, run.budget, devices, where)
+    first = None
+    if run.below is not None and run.below.first is not None and run.below.config is not None:
+        first = (str(run.below.config["stage"]["name"]), run.below.images)
+    telling.cost(cost, cost.flops + lazy, every if lazy else None, run.budget, devices, where, first)

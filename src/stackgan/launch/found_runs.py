@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from stackgan.core.errors import UserError, did_you_mean
 from stackgan.launch import identity
-from stackgan.report.record import Record, read
+from stackgan.report.record import BARE, Record, read
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
 
@@ -36,11 +37,16 @@ def records(named: Sequence[str], logs: Path) -> tuple[list[Record], list[str]]:
             found.setdefault(record.folder.path.resolve() if record.folder else (word, record.name), record)
     if not any(record.done for record in found.values()):
         states = sorted({f"{record.name} {record.state}" for record in found.values()})
-        raise UserError(
-            f"runs=[{','.join(named)}]: no finished run among {len(found)} ({'; '.join(states[:3])}); "
-            "give the command that began them again, which goes on where they stopped"
-        )
+        raise UserError(f"runs=[{','.join(named)}]: no finished run among {len(found)} ({'; '.join(states[:3])}); {_way(found)}")
     return list(found.values()), left_out
+
+
+def _way(found: Mapping[Any, Record]) -> str:
+    """Out of having nothing to compare. A run that is done is not trained again by its command."""
+    bare = next((record.folder for record in found.values() if record.state == BARE and record.folder), None)
+    if bare is not None:
+        return f"score them anew: python src/evaluate.py run={bare.path}, or train them again beside with run.fresh=true"
+    return "give the command that began them again, which goes on where they stopped"
 
 
 def _of(word: str, logs: Path, left_out: list[str]) -> list[Record]:
@@ -99,18 +105,20 @@ def _of_sweep(folder: Path) -> Iterator[Record]:
         jobs = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))["jobs"]
         for job in jobs:
             run = RunFolder(folder / job["run"]) if job["run"] else None
+            state = f"{job['state']}: {job['why']}" if job["why"] else str(job["state"])
+            own = {"variant": job["variant"], "sweep": str(folder)}
             if run is not None and run.config.exists():
-                yield read(run, identity.identity, job["variant"])
+                found = replace(read(run, identity.identity), **own)
+                failed = job["state"] == "failed" and not found.done
+                yield replace(found, state=f"{state}; {found.state}") if failed else found
             else:
-                state = f"{job['state']}: {job['why']}" if job["why"] else str(job["state"])
-                yield Record(str(job["row"]), None, "", _data_of(jobs, folder), int(job["seed"]), {}, state, variant=job["variant"])
+                yield Record(str(job["row"]), None, "", _data_of(job, jobs), int(job["seed"]), {}, state, **own)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{folder / 'sweep.json'}: not what a sweep writes ({type(error).__name__}: {error}); name its runs' folders instead"
         ) from None
 
 
-def _data_of(jobs: Sequence[Any], folder: Path) -> str:
-    """The data set of a job without a run: that of the sweep's other jobs."""
-    found = [RunFolder(folder / job["run"]).settings() for job in jobs if job["run"]]
-    return next((str(one["data"]["name"]) for one in found if one), "unknown")
+def _data_of(job: Any, jobs: Sequence[Any]) -> str:
+    """The data set of a job without a run, by its place <stage>/<data>/<name>, or else by that of the sweep's other jobs."""
+    return next((str(Path(one["run"]).parts[-2]) for one in (job, *jobs) if one["run"]), "unknown")

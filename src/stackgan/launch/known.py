@@ -1,4 +1,4 @@
-"""What is known of a run once its data are read: facts that its checkpoints keep, and its budget."""
+"""What is known of a run once its data are read: facts that its checkpoints keep."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,12 +27,3 @@ def facts(config: Config, data: CaptionedPictures, start: PretrainedImageEncoder
     if start is not None:
         found["start"] = start.weights_hash
     return found
-
-
-def budget(config: Config, train_size: int) -> int:
-    """Images to see, in whole batches. train_size: training pictures."""
-    stage = config["stage"]
-    batch = stage["recipe"]["batch_size"]
-    epochs = stage["epochs"] or stage["recipe"]["epochs"]
-    iterations = -(-stage["images"] // batch) if stage["images"] else epochs * (train_size // batch)
-    return int(iterations * batch)

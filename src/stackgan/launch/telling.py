@@ -9,7 +9,8 @@ from stackgan.launch.layers import Layers
 from stackgan.launch.probing import STEPS, Cost
 from stackgan.launch.writes import Row
 
-WIDTH = 160
+WIDTH = 10_000
+"""Letters of a line that is piped: wider than any table, so that no path is folded."""
 
 
 def line(words: str) -> None:
@@ -40,8 +41,13 @@ def others(rows: Iterable[tuple[str, int]]) -> None:
         line(f"\nbeside them: {name}, {parameters:,} parameters")
 
 
-def cost(found: Cost, flops: float, every: int | None, budget: int, devices: int, where: str) -> None:
-    """What a picture, a second and the whole budget cost. flops: a picture's mean; every: iterations between two lazy penalties."""
+def cost(
+    found: Cost, flops: float, every: int | None, budget: int, devices: int, where: str, below: tuple[str, int] | None
+) -> None:
+    """What a picture, a second and the whole budget cost. flops: a picture's mean; every: iterations between two lazy penalties.
+
+    below: the stage that would be trained first, and the images of that; None for none.
+    """
     lazy = f"; {found.flops / 1e9:,.2f}, and {found.first_flops / 1e9:,.2f} in each {every}th iteration" if every else ""
     speed = found.images_per_second * devices
     shared = f" on {devices} devices, if they lose nothing to each other: one was tried, with its share" if devices > 1 else ""
@@ -52,7 +58,8 @@ def cost(found: Cost, flops: float, every: int | None, budget: int, devices: int
         ),
         ("speed", f"{speed:,.1f} images a second{shared}"),
         *((_of(name), f"{value:.2f} GiB") for name, value in found.memory.items()),
-        ("whole budget", f"{budget / speed / 3600:,.2f} hours, without sheets, scores and checkpoints"),
+        ("whole budget", f"{budget / speed / 3600:,.2f} hours for {budget:,} images, without sheets, scores and checkpoints"),
+        *([(f"{below[0]} underneath", f"{below[1]:,} images come first, not measured and in none of these")] if below else []),
         ("measured", f"{found.steps} of at most {STEPS} steps, {found.timed} of them timed; {where}"),
     ]
     _table("What it costs here", ("", ""), rows)

@@ -27,6 +27,7 @@ from stackgan.launch import (
 )
 from stackgan.launch.ranks import Company
 from stackgan.runs import checkpoint, provenance
+from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder, held, writing
 
 Config = Mapping[str, Any]
@@ -69,7 +70,7 @@ def _train(composed: DictConfig, wait: bool) -> Path:
     data.setup()
     facts = known.facts(config, data, start)
     identity.check_facts(folder, facts, f"data.root={config['data']['root']}")
-    budget = known.budget(config, facts["train_size"])
+    budget = images_to_see(config, facts["train_size"])
     if folder.images_done() >= budget:
         print(f"{folder.path} is done ({folder.images_done():,} images seen); run.fresh=true trains it again")
         return folder.path

@@ -8,6 +8,7 @@ from typing import Any
 from stackgan.data.cache import Cache
 from stackgan.data.encoded import expected_bytes
 from stackgan.data.module import CaptionedPictures, cached_size
+from stackgan.launch.underneath import Underneath
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
 
@@ -18,7 +19,7 @@ Row = tuple[str, str, float | None, str]
 
 @dataclass(frozen=True)
 class Writes:
-    """first: settings of a Stage-I that would be trained before, None where there is none.
+    """budget: images to see. below: what the stage would stand on, None for none.
 
     data: read, though perhaps a sketch of it that lies elsewhere; config says where the whole one goes.
     """
@@ -26,17 +27,24 @@ class Writes:
     config: Config
     folder: RunFolder
     data: CaptionedPictures
-    first: Config | None
+    budget: int
+    below: Underneath | None
 
     def rows(self, checkpoint_bytes: int) -> Iterator[Row]:
         """All of it. checkpoint_bytes: of one."""
+        if self.below is not None and self.below.first is not None:
+            first = self.below.first
+            yield "run below", str(first.path), None, f"trained first, {self.below.images:,} images"
+            yield "its checkpoints", str(first.checkpoints / "seen-*.pt"), None, "not measured"
         trainer = self.config["trainer"]
         yield "run", str(self.folder.path), None, self._state()
         kept, best = trainer["checkpoints_kept"], trainer["best"]
         every = f"one every {trainer['checkpoint_every_images']:,} images"
         note = f"{checkpoint_bytes / 1e6:,.1f} MB each, {every}, the newest {kept} kept"
         note += f", and the best by {best} where that is recorded" if best else ""
-        yield "checkpoints", str(self.folder.checkpoints / "seen-*.pt"), (kept + bool(best)) * checkpoint_bytes, note
+        # The best is a second name of one of them, or a file of its own where that one was not kept.
+        files = min(kept + bool(best), -(-self.budget // trainer["checkpoint_every_images"]))
+        yield "checkpoints", str(self.folder.checkpoints / "seen-*.pt"), files * checkpoint_bytes, note
         yield (
             "figures",
             str(self.folder.metrics),
@@ -65,7 +73,8 @@ class Writes:
             yield "data set", settings["root"], None, f"{count:,} pictures would be drawn first"
         root = Path(settings["cache"])
         cache = replace(data.cache, root=root, folder=root / data.name / data.cache.folder.name)
-        sizes = {*data.sizes, *([cached_size(self.first["stage"]["resolution"])] if self.first else [])}
+        first = self.below.config if self.below is not None else None
+        sizes = {*data.sizes, *([cached_size(first["stage"]["resolution"])] if first else [])}
         if data.root != settings["root"]:
             cache = replace(cache, folder=root / data.name / "<fingerprint>")
         for size in sorted(sizes):

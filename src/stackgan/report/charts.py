@@ -33,10 +33,10 @@ def bar_chart(data: str, variants: Sequence[Variant], heads: Sequence[Head]) -> 
     return bars(panels, title) if panels else None
 
 
-def curve_chart(data: str, variants: Sequence[Variant], patterns: Sequence[str]) -> Image.Image | None:
+def curve_chart(data: str, variants: Sequence[Variant], patterns: Sequence[str], said: list[str]) -> Image.Image | None:
     """A panel for each column of metrics.csv that the patterns name and that was looked at twice; None where there is none.
 
-    Unfinished runs are drawn too, as far as they are.
+    Unfinished runs are drawn too, as far as they are. said: see record.series.
     """
     panels: dict[str, dict[str, list[Curve]]] = {}
     for variant in variants[:MOST]:
@@ -45,7 +45,7 @@ def curve_chart(data: str, variants: Sequence[Variant], patterns: Sequence[str])
                 continue
             path = record.folder.metrics
             wanted = {name for name in columns_of(path) if any(fnmatchcase(name, pattern) for pattern in patterns)}
-            for name, curve in series(path, wanted).items() if wanted else ():
+            for name, curve in series(path, wanted, said).items() if wanted else ():
                 if curve:
                     places, values = zip(*curve, strict=True)
                     panels.setdefault(name, {}).setdefault(variant.label, []).append((places, values))

@@ -61,16 +61,17 @@ def comparison(title: str, records: Sequence[Record], papers: Sequence[Paper], w
     """Tables and charts of records, a section a data set. Raises UserError where figures of one name were not judged alike."""
     found, left_out = variants(records)
     sections = [
-        _section(data, [v for v in found if v.data == data], papers, wanted) for data in dict.fromkeys(v.data for v in found)
+        _section(data, [v for v in found if v.data == data], papers, wanted, left_out)
+        for data in dict.fromkeys(v.data for v in found)
     ]
     return Comparison(title, found, left_out, sections)
 
 
-def _section(data: str, mine: Sequence[Variant], papers: Sequence[Paper], wanted: Wanted) -> Section:
+def _section(data: str, mine: Sequence[Variant], papers: Sequence[Paper], wanted: Wanted, said: list[str]) -> Section:
     columns = heads(mine, wanted.scores, wanted.figures, wanted.mixed)
     judged = tables.judged(papers, data, mine, columns, wanted.differences)
     versus = [tables.versus(paper, data, mine, columns) for paper in papers]
     shown = [judged, *versus, tables.ours(data, mine, columns), tables.protocols(data, columns)]
-    made = {"bars": charts.bar_chart(data, mine, columns), "curves": charts.curve_chart(data, mine, wanted.curves)}
+    made = {"bars": charts.bar_chart(data, mine, columns), "curves": charts.curve_chart(data, mine, wanted.curves, said)}
     pictures = {f"{data}-{name}": chart for name, chart in made.items() if chart is not None}
-    return Section(data, [table for table in shown if table is not None], pictures, gallery.sheets(mine, wanted.sheets))
+    return Section(data, [table for table in shown if table is not None], pictures, gallery.sheets(mine, wanted.sheets, said))

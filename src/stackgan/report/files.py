@@ -1,10 +1,14 @@
 """A comparison as a folder of files."""
 
+import re
 import shutil
 from pathlib import Path
 
 from stackgan.report import page, tables
 from stackgan.report.comparison import Comparison
+
+SLUG = 80
+"""Letters of a variant's label in a file's name, at most."""
 
 
 def write(found: Comparison, folder: Path) -> None:
@@ -29,5 +33,6 @@ def write(found: Comparison, folder: Path) -> None:
     sheets = [sheet for section in found.sections for sheet in section.sheets]
     for number, sheet in enumerate(sheets, start=1):
         (folder / "sheets").mkdir(exist_ok=True)
-        shutil.copyfile(sheet.path, folder / "sheets" / f"{number}-{sheet.path.name}")
+        whose = re.sub(r"[^A-Za-z0-9_.=-]+", "-", sheet.variant).strip("-")[:SLUG]
+        shutil.copyfile(sheet.path, folder / "sheets" / f"{number}-{whose}-{sheet.path.name}")
     (folder / "index.html").write_text(page.page(found), encoding="utf-8")

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+from PIL import Image
 
 from stackgan.report.variants import Variant
 
@@ -11,21 +14,34 @@ SPLITS = ("test", "held_out", "validation", "train")
 
 @dataclass(frozen=True)
 class Sheet:
-    """caption: whose it is. path: the run's own file."""
+    """variant, caption: whose it is. path: the run's own file. picture: what it holds."""
 
+    variant: str
     caption: str
     path: Path
+    picture: Image.Image
 
 
-def sheets(variants: Sequence[Variant], most: int) -> list[Sheet]:
-    """The newest sheet of each variant's first run that has one, of the same split for all where they have it; at most so many."""
-    found = []
-    for variant in variants:
-        for record in variant.records:
-            if record.folder is not None and (path := newest(record.folder.sheets)) is not None:
-                found.append(Sheet(f"{variant.label}: seed {record.seed}, {record.name}, {record.state}, {path.stem}", path))
-                break
-    return found[:most]
+def sheets(variants: Sequence[Variant], most: int, said: list[str]) -> list[Sheet]:
+    """The newest sheet of each variant's first run that has one, of the same split for all where they have it; at most so many.
+
+    said: is given a line for each file that is no picture, in whose place the variant's next run stands.
+    """
+    found = (one for variant in variants if (one := _sheet(variant, said)) is not None)
+    return list(islice(found, most))
+
+
+def _sheet(variant: Variant, said: list[str]) -> Sheet | None:
+    for record in variant.records:
+        if record.folder is None or (path := newest(record.folder.sheets)) is None:
+            continue
+        try:
+            with Image.open(path) as picture:
+                caption = f"{variant.label}: seed {record.seed}, {record.name}, {record.state}, {path.stem}"
+                return Sheet(variant.label, caption, path, picture.convert("RGB"))
+        except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for damage
+            said.append(f"{path}: left out, not a picture that can be read ({type(error).__name__})")
+    return None
 
 
 def newest(folder: Path) -> Path | None:

@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-from pathlib import Path
 
 from PIL import Image
 
@@ -63,7 +62,7 @@ def page(found: Comparison) -> str:
 def _section(section: Section) -> str:
     *shown, protocols = section.tables
     charts = "".join(_figure(chart, "") for chart in section.charts.values())
-    sheets = "".join(_figure(_opened(sheet.path), sheet.caption) for sheet in section.sheets)
+    sheets = "".join(_figure(sheet.picture, sheet.caption) for sheet in section.sheets)
     return "".join([
         f'<h2 id="{html.escape(section.data)}">{html.escape(section.data)}</h2>',
         *(table.html() for table in shown),
@@ -71,11 +70,6 @@ def _section(section: Section) -> str:
         charts,
         f'<h3>Newest sheets</h3><div class="grid">{sheets}</div>' if sheets else "",
     ])  # fmt: skip
-
-
-def _opened(path: Path) -> Image.Image:
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
 
 
 def _figure(picture: Image.Image, caption: str) -> str:

@@ -10,11 +10,15 @@ from typing import Any
 
 from stackgan.core.errors import UserError
 from stackgan.report.figure import Figure, figures
+from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder
 
 Config = Mapping[str, Any]
 Identity = Callable[[Config], dict[str, Any]]
 COST = ("seconds", "images_per_second", "peak_memory_gib", "peak_gpu_memory_gib")
+BARE = "done, but without results.json"
+"""The state of a run whose figures were lost."""
+
 WAY = "python src/compare.py reads runs of python src/train.py"
 
 
@@ -22,8 +26,8 @@ WAY = "python src/compare.py reads runs of python src/train.py"
 class Record:
     """A run, or a sweep's job that has none yet.
 
-    kind: what the run is without its seed, {} where that is unknown. variant: the sweep's name for that. state: "done", or
-    how far it is. images_seen: so far. cost: of COST, those that were measured.
+    kind: what the run is without its seed, {} where that is unknown. variant: its sweep's name for that. sweep: its folder.
+    state: "done", or how far it is. images_seen: so far. cost: of COST, those that were measured.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Record:
     state: str
     images_seen: int = 0
     variant: str | None = None
+    sweep: str | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
 
@@ -51,21 +56,23 @@ def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> R
         stage, data, seed = str(config["stage"]["name"]), str(config["data"]["name"]), int(config["seed"])
         facts = _json(folder.provenance) if folder.provenance.exists() else {}
         kind = kind_of(config, facts, identity)
+        budget = images_to_see(config, int(facts.get("data", {}).get("train_size", 0)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"runs={folder.path}: its config.json is not one of a run of this version ({type(error).__name__}: {error}); {WAY}"
         ) from None
     results = _json(folder.results) if folder.results.exists() else {}
-    state, seen = _state(folder, config, results)
-    found = figures(results, config, facts) if state == "done" else {}
+    state, seen = _state(folder, budget, results)
+    found = figures({"images_seen": seen, **results}, config, facts) if state == "done" else {}
     cost = {name: float(results[name]) for name in COST if isinstance(results.get(name), int | float)}
-    return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, found, cost)
+    return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, figures=found, cost=cost)
 
 
 def kind_of(config: Config, facts: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
     """What a run is without its seed: settings that change the weights, the budget, the pictures, and the run it stands on.
 
-    The run below counts with its own kind while its folder is there, else with its budget alone.
+    The run below counts with its own kind while its folder is there, and with the images that it had seen when it was built on: its
+    budget may have been raised since.
     """
     kind = identity(config)
     kind = {**kind, "stage": {key: value for key, value in kind["stage"].items() if key != "base"}}
@@ -75,8 +82,8 @@ def kind_of(config: Config, facts: Mapping[str, Any], identity: Identity) -> dic
     kind["pictures"] = facts.get("data", {}).get("pictures")
     if below := facts.get("base"):
         run = RunFolder(Path(below["run"]))
-        kind["base"] = kind_of(_json(run.config), run.facts(), identity) if run.config.exists() else {}
-        kind["base"] |= {"images_seen": below["images_seen"]}
+        under = kind_of(_json(run.config), run.facts(), identity) if run.config.exists() else {}
+        kind["base"] = {key: value for key, value in under.items() if key != "budget"} | {"images_seen": below["images_seen"]}
     return kind
 
 
@@ -92,13 +99,14 @@ def _json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _state(folder: RunFolder, config: Config, results: Mapping[str, Any]) -> tuple[str, int]:
-    if folder.done.exists():
-        seen = int(_json(folder.done).get("images_seen", 0))
-        return ("done" if results else "done, but without results.json"), seen
-    seen = last_seen(folder.metrics)
-    budget = config["stage"].get("images")
-    return f"unfinished at {seen:,}" + (f" of {budget:,} images" if isinstance(budget, int) else " images"), seen
+def _state(folder: RunFolder, budget: int, results: Mapping[str, Any]) -> tuple[str, int]:
+    """Also how many images were seen. A run whose budget was raised has a DONE and figures of the smaller one until it is done."""
+    done = int(_json(folder.done).get("images_seen", 0)) if folder.done.exists() else 0
+    if folder.done.exists() and done >= budget:
+        return ("done" if results else BARE), done
+    seen = max(done, last_seen(folder.metrics))
+    of = f" of {budget:,}" if budget else ""
+    return f"unfinished at {seen:,}{of} images" + (f", its figures are those of {done:,}" if done and results else ""), seen
 
 
 def last_seen(metrics: Path) -> int:
@@ -115,8 +123,11 @@ def columns_of(metrics: Path) -> list[str]:
         return next(csv.reader(file), [])
 
 
-def series(metrics: Path, names: set[str]) -> dict[str, list[tuple[float, float]]]:
-    """(images seen, value) pairs of these columns; rows that a kill cut short are left out."""
+def series(metrics: Path, names: set[str], said: list[str] | None = None) -> dict[str, list[tuple[float, float]]]:
+    """(images seen, value) pairs of these columns; rows that a kill cut short are left out.
+
+    said: is given a line where other rows are left out too, for what stands in them is no number.
+    """
     if not metrics.exists():
         return {}
     whole = metrics.read_bytes().rpartition(b"\n")[0].decode(errors="replace")
@@ -126,8 +137,17 @@ def series(metrics: Path, names: set[str]) -> dict[str, list[tuple[float, float]
     found: dict[str, list[tuple[float, float]]] = {heads[place]: [] for place in wanted}
     if heads[:1] != ["images_seen"]:
         return {}
+    odd = 0
     for row in reader:
-        for place in wanted if len(row) == len(heads) else []:
-            if row[place]:
-                found[heads[place]].append((float(row[0]), float(row[place])))
+        if len(row) != len(heads):
+            continue
+        try:
+            values = [(heads[place], float(row[0]), float(row[place])) for place in wanted if row[place]]
+        except ValueError:
+            odd += 1
+            continue
+        for name, seen, value in values:
+            found[name].append((seen, value))
+    if odd and said is not None:
+        said.append(f"{metrics}: rows left out, for something in them is no number: {odd}")
     return found

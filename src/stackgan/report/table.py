@@ -4,17 +4,49 @@ import csv
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from stackgan.report.statistics import Estimate, shown
 
 LONG = 28
 """Letters from which on a cell of the page is given room for a line of them."""
+PLAIN, LINE = 65, 85
+"""Letters of a LaTeX table that fit into a line of text, in its own size and in footnotesize."""
+GAP, MOST = 1, 40
+"""Letters between its columns, and those for which a column of a wider one gets room at most."""
 
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "[": "{[}", "]": "{]}",
     "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
+
+
+class Measured(str):
+    """A cell for people that is made of numbers. parts: those numbers, by what the head of their column in the CSV ends with."""
+
+    parts: Mapping[str, float | None]
+
+    def __new__(cls, text: str, parts: Mapping[str, float | None]) -> "Measured":
+        """text: as people read it."""
+        cell = super().__new__(cls, text)
+        cell.parts = parts
+        return cell
+
+
+def counted(number: int) -> Measured:
+    """`3,200`, in the CSV 3200."""
+    return Measured(f"{number:,}", {"": number})
+
+
+def estimated(estimate: Estimate | None, signed: bool = False, of: int | None = None) -> Measured:
+    """`0.514 [0.480, 0.548]`, in the CSV value, low, high and seeds; `-` for None. of: seeds that there are, said if others."""
+    if estimate is None:
+        return Measured("-", dict.fromkeys(("", " low", " high", " seeds")))
+    low, high = estimate.interval or (None, None)
+    short = "" if of is None or of == estimate.n else f" ({estimate.n} of {of} seeds)"
+    return Measured(shown(estimate, signed) + short, {"": estimate.value, " low": low, " high": high, " seeds": estimate.n})
 
 
 @dataclass(frozen=True)
@@ -32,10 +64,19 @@ class Table:
             raise ValueError(f"{self.name}: {len(wrong[0])} cells under {len(self.heads)} heads")
 
     def csv(self) -> str:
-        """RFC 4180, with heads."""
+        """RFC 4180, with heads. Cells that are made of numbers have a column for each, in full and without separators."""
         text = io.StringIO(newline="")
-        csv.writer(text).writerows([self.heads, *self.rows])
+        parts = [self._parts(place) for place in range(len(self.heads))]
+        out = csv.writer(text)
+        out.writerow(head + part for head, ends in zip(self.heads, parts, strict=True) for part in ends)
+        for row in self.rows:
+            out.writerow(value for cell, ends in zip(row, parts, strict=True) for value in _plain(cell, ends))
         return text.getvalue()
+
+    def _parts(self, place: int) -> list[str]:
+        """Of a column."""
+        cells = (row[place] for row in self.rows)
+        return list(dict.fromkeys(part for cell in cells if isinstance(cell, Measured) for part in cell.parts)) or [""]
 
     def markdown(self) -> str:
         """A pipe table under its title, the note below."""
@@ -43,13 +84,23 @@ class Table:
         return "\n".join([f"### {self.title}", "", *lines, *(["", self.note] if self.note else []), ""])
 
     def latex(self) -> str:
-        """A tabular for the package booktabs, in a table with the title as its caption."""
-        lines = [" & ".join(_tex(cell) for cell in row) + r" \\" for row in [self.heads, *self.rows]]
+        """A tabular for the packages booktabs and array, in a table with the title as its caption and the note below.
+
+        What would not fit into a line of text is set smaller, in columns that share the line's width by their longest cells.
+        """
+        columns = list(zip(*[self.heads, *self.rows], strict=True))
+        wide = sum(max(map(len, column)) + GAP for column in columns) > PLAIN
+        tex = _breakable if wide else _tex
+        lines = [" & ".join(tex(cell) for cell in row) + r" \\" for row in [self.heads, *self.rows]]
+        rooms = _rooms(columns)
+        size = r"\scriptsize" if sum(rooms) > LINE + GAP else r"\footnotesize"
+        small = [size + r"\setlength{\tabcolsep}{3pt}"] if wide else []
         body = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
-        caption = _tex(". ".join(filter(None, [self.title, self.note])))
         return "\n".join([
-            r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{'l' * len(self.heads)}}}", *body,
-            r"\end{tabular}", r"\end{table}", "",
+            "% needs the packages booktabs and array", r"\begin{table}", r"\centering", *small,
+            rf"\caption{{{_tex(self.title)}}}", rf"\begin{{tabular}}{{{_columns(rooms) if wide else 'l' * len(columns)}}}", *body,
+            r"\end{tabular}", *([rf"\par\smallskip{{\footnotesize {_tex(self.note)}\par}}"] if self.note else []),
+            r"\end{table}", "",
         ])  # fmt: skip
 
     def html(self) -> str:
@@ -61,12 +112,37 @@ class Table:
         return f'<section><h3>{html.escape(self.title)}</h3><div class="wide">{body}</div>{note}</section>'
 
 
+def _plain(cell: str, parts: Sequence[str]) -> list[str | float | None]:
+    """A cell under the columns of its parts."""
+    return [cell.parts.get(part) for part in parts] if isinstance(cell, Measured) else [cell, *[None] * (len(parts) - 1)]
+
+
+def _rooms(columns: Sequence[Sequence[str]]) -> list[float]:
+    """Letters for each column, a line in all: its longest word, and a share of what is left; more in all where words need it."""
+    words = [max(len(word) for cell in column for word in re.split(r"(?<=[_=/])| ", cell)) for column in columns]
+    longer = [max(0, min(max(map(len, column)), MOST) - word) for column, word in zip(columns, words, strict=True)]
+    spare = max(0, LINE - sum(words) - GAP * len(words)) / max(1, sum(longer))
+    return [word + GAP + spare * more for word, more in zip(words, longer, strict=True)]
+
+
+def _columns(rooms: Sequence[float]) -> str:
+    """LaTeX's columns that together fill a line."""
+    return "".join(
+        rf">{{\raggedright\arraybackslash}}p{{\dimexpr {room / sum(rooms):.3f}\linewidth-2\tabcolsep}}" for room in rooms
+    )
+
+
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |"
 
 
 def _tex(text: str) -> str:
     return "".join(_TEX.get(letter, letter) for letter in text)
+
+
+def _breakable(text: str) -> str:
+    """A line may also end inside the names of settings and figures."""
+    return re.sub(r"\\_|[=/]", r"\g<0>\\allowbreak{}", _tex(text))
 
 
 def _td(cell: str) -> str:

@@ -5,23 +5,20 @@ import io
 from collections.abc import Sequence
 
 from stackgan.report.columns import Head
-from stackgan.report.published import Paper
+from stackgan.report.published import Cell, Paper
 from stackgan.report.record import Record
-from stackgan.report.statistics import Way, mean, shown
-from stackgan.report.table import Table
-from stackgan.report.variants import Variant
-from stackgan.report.verdicts import Verdict, matches, printed, verdicts
+from stackgan.report.statistics import Way, mean
+from stackgan.report.table import Measured, Table, counted, estimated
+from stackgan.report.variants import MOST, Variant, setting
+from stackgan.report.verdicts import Verdict, matches, verdicts
 
-INTERVAL = "Mean over seeds with 95 % by Student's t; a single seed has no interval."
+INTERVAL = "Mean over seeds with 95 % by Student's t; no interval of a single seed, nor of seeds that agree to the last digit."
 HOWS = {"welch": "Welch's t test, 95 %", "paired": "a paired t test over the seeds that both have, 95 %"}
 
 
 def ours(data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table:
     """A row a variant, a column a figure."""
-    rows = [
-        [variant.label, _seeds(variant), *("-" if (e := variant.estimate(head.column)) is None else shown(e) for head in columns)]
-        for variant in variants
-    ]
+    rows = [[variant.label, _seeds(variant), *_cells(variant, columns)] for variant in variants]
     return Table(
         f"{data}-figures", f"Our figures on {data}", ["variant", "seeds", *(head.name for head in columns)], rows, INTERVAL
     )
@@ -56,8 +53,13 @@ def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequen
     for row in rows:
         theirs = [printed(row.values.get(key)) for key in measures]
         found = [variant for variant in variants if matches(row, variant)]
-        body += [[row.name, *theirs, about(variant), _seeds(variant), *_cells(variant, mine)] for variant in found]
-        body += [] if found else [[row.name, *theirs, "not run", "", *("-" for _ in mine)]]
+        # Several that have all settings of the row differ in others.
+        names = [f" ({variant.label})" if len(found) > 1 else "" for variant in found]
+        body += [
+            [row.name, *theirs, about(variant) + name, _seeds(variant), *_cells(variant, mine)]
+            for variant, name in zip(found, names, strict=True)
+        ]
+        body += [] if found else [[row.name, *theirs, "not run", "", *(estimated(None) for _ in mine)]]
     published = [f"paper: {one.score} on {one.data}" for one in measures.values()]
     heads = ["row", *published, "ours", "seeds", *(f"ours: {head.name}" for head in mine)]
     how = "; ".join(f"{one.score}: {one.judge}; {one.protocol}; ± is the {one.spread}" for one in measures.values())
@@ -67,8 +69,15 @@ def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequen
     return Table(f"{data}-{paper.name}", f"{title}: {paper.paper}, {paper.table}", heads, body, note)
 
 
+def printed(cell: Cell | None) -> Measured:
+    """A published figure as the paper has it; in the CSV what stands behind the plus-minus has a column of its own."""
+    value, spread = cell or (None, None)
+    words = [f"{number:.2f}" for number in (value, spread) if number is not None]
+    return Measured(" ± ".join(words) or "-", {"": value, " ±": spread})
+
+
 def _cells(variant: Variant, columns: Sequence[Head]) -> list[str]:
-    return ["-" if (found := variant.estimate(head.column)) is None else shown(found) for head in columns]
+    return [estimated(variant.estimate(head.column), of=len(variant.done)) for head in columns]
 
 
 def about(variant: Variant) -> str:
@@ -100,16 +109,27 @@ def judged(papers: Sequence[Paper], data: str, variants: Sequence[Variant], colu
 def _judged(verdict: Verdict) -> list[str]:
     side = "" if verdict.head.example.higher else " (lower is better)"
     return [
-        verdict.claim, verdict.word, shown(verdict.estimate, signed=True), verdict.head.name + side,
-        *_sides(verdict.better, verdict.worse), verdict.how, verdict.paper,
+        verdict.claim, verdict.word, estimated(verdict.estimate, signed=True), verdict.head.name + side,
+        *_sides(verdict), verdict.how, verdict.paper,
     ]  # fmt: skip
 
 
-def _sides(better: Variant, worse: Variant) -> list[str]:
-    """Their labels; with the images that each saw, the runs below it included, where they saw unequally many."""
-    seen = [_seen(variant) for variant in (better, worse)]
-    more = [f" ({images:,} images in all)" if seen[0] != seen[1] else "" for images in seen]
-    return [f"{variant.label}{words}" for variant, words in zip((better, worse), more, strict=True)]
+def _sides(verdict: Verdict) -> list[str]:
+    """Their labels; with what differs beside what the claim is about: images seen, the runs below included, and settings.
+
+    MOST settings at most, and how many more there are.
+    """
+    both = verdict.better, verdict.worse
+    seen = [_seen(variant) for variant in both]
+    # Data sets repeat some settings of the stage, and labels tell some.
+    told = dict.fromkeys(tuple(setting(variant, key) for variant in both) for key in verdict.besides)
+    pairs = [pair for pair in told if not all(word in one.label.split(", ") for word, one in zip(pair, both, strict=True))]
+    sides = []
+    for place, variant in enumerate(both):
+        words = [f"{seen[place]:,} images in all"] if seen[0] != seen[1] else []
+        words += [pair[place] for pair in pairs[:MOST]] + ([f"{len(pairs) - MOST} more settings"] if len(pairs) > MOST else [])
+        sides.append(f"{variant.label} ({', '.join(words)})" if words else variant.label)
+    return sides
 
 
 def _seen(variant: Variant) -> int:
@@ -119,7 +139,9 @@ def _seen(variant: Variant) -> int:
 
 def cost(variants: Sequence[Variant]) -> Table:
     """Speed, time and memory of finished runs."""
-    rows = [[variant.data, variant.label, str(len(variant.done)), *_costs(variant.done)] for variant in variants if variant.done]
+    rows = [
+        [variant.data, variant.label, counted(len(variant.done)), *_costs(variant.done)] for variant in variants if variant.done
+    ]
     heads = [
         "data",
         "variant",
@@ -147,7 +169,7 @@ def _costs(done: Sequence[Record]) -> list[str]:
 def runs(variants: Sequence[Variant]) -> Table:
     """Every run and how far it came."""
     rows = [
-        [one.data, variant.label, str(one.seed), one.name, one.state, f"{one.images_seen:,}"]
+        [one.data, variant.label, str(one.seed), one.name, one.state, counted(one.images_seen)]
         for variant in variants
         for one in variant.records
     ]

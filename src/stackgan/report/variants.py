@@ -1,5 +1,6 @@
 """Runs that differ only in their seed are one variant; what tells variants apart becomes their label."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -49,12 +50,27 @@ class Variant:
         return list(dict.fromkeys(figure.column for record in self.done for figure in record.figures.values()))
 
 
+def apart(one: Variant, other: Variant) -> list[str]:
+    """Settings that both have and in which they differ, in the order in which labels tell them; classes speak through names."""
+    keys = one.settings.keys() & other.settings.keys()
+    return sorted((key for key in keys if one.settings[key] != other.settings[key] and not key.endswith("_target_")), key=_rank)
+
+
+def setting(variant: Variant, key: str) -> str:
+    """`beta1=0.5`, for people."""
+    return f"{_short(key)}={_text(variant.settings.get(key))}"
+
+
 def variants(records: Sequence[Record]) -> tuple[list[Variant], list[str]]:
-    """All variants in the order of their first record, and a line for each run that another of the same seed stands for."""
+    """All variants, and a line for each run that another of the same seed stands for.
+
+    In the order of first records: data sets, and in each the variants that a sweep names. Others follow by label, 2 before 10.
+    """
     groups: dict[str, list[Record]] = {}
-    known: dict[str | None, str] = {record.variant: _key(record) for record in records if record.kind and record.variant}
+    # A job without a run is known by its name alone, which means something in its own sweep only.
+    known = {_job(record): _key(record) for record in records if record.kind and record.variant}
     for record in records:
-        key = _key(record) if record.kind else known.get(record.variant, f"job {record.stage} {record.variant}")
+        key = _key(record) if record.kind else known.get(_job(record), f"job {_job(record)}")
         groups.setdefault(key, []).append(record)
     said: list[str] = []
     found = []
@@ -62,7 +78,28 @@ def variants(records: Sequence[Record]) -> tuple[list[Variant], list[str]]:
         kept = _one_a_seed(group, said)
         first = next((record for record in group if record.kind), group[0])
         found.append(Variant(next((r.variant for r in group if r.variant), None) or "", first.stage, first.data, first.kind, kept))
-    return _labelled(found), said
+    return _ordered(_labelled(found)), said
+
+
+def _ordered(found: Sequence[Variant]) -> list[Variant]:
+    data = list(dict.fromkeys(variant.data for variant in found))
+
+    def rank(item: tuple[int, Variant]) -> tuple[Any, ...]:
+        place, variant = item
+        named = any(record.variant for record in variant.records)
+        return data.index(variant.data), not named, [place] if named else _natural(variant.label)
+
+    return [variant for _, variant in sorted(enumerate(found), key=rank)]
+
+
+def _natural(label: str) -> list[Any]:
+    """Words and numbers by turns, to sort by."""
+    words = re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", label)
+    return [float(word) if place % 2 else word for place, word in enumerate(words)]
+
+
+def _job(record: Record) -> tuple[str | None, ...]:
+    return record.sweep, record.data, record.variant
 
 
 def _key(record: Record) -> str:

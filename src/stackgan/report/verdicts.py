@@ -10,7 +10,10 @@ from typing import Any
 from stackgan.report.columns import Head
 from stackgan.report.published import Claim, Paper, Row
 from stackgan.report.statistics import Estimate, Way, difference
-from stackgan.report.variants import Variant
+from stackgan.report.variants import Variant, apart
+
+SEEN = ("budget.", "base.images_seen")
+"""Settings that say how many images were seen, which stands beside the rows in one sum."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,8 @@ class Verdict:
     """A claim tested on one pair of our variants by one of our figures.
 
     estimate: the better row's figure minus the worse row's. paper: the same difference there. same_data: whether ours were trained
-    on what the claim is about. how: which test, over which seeds.
+    on what the claim is about. how: which test, over which seeds. besides: settings in which the two differ though the claim is not
+    about them.
     """
 
     claim: str
@@ -29,13 +33,14 @@ class Verdict:
     estimate: Estimate
     same_data: bool
     how: str
+    besides: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
         """`reproduced` or `reversed` where 95 % exclude 0, else `open`; of other data than the paper's `holds` instead."""
         wanted = 1 if self.head.example.higher else -1
         if self.estimate.interval is None:
-            why = "one seed" if self.estimate.n < 2 else "no spread over seeds"
+            why = {0: "no seed in common", 1: "one seed"}.get(self.estimate.n, "no spread over seeds")
             ahead = self.estimate.value * wanted
             return f"open: {why}, {'the same order' if ahead > 0 else 'another order' if ahead < 0 else 'no difference'}"
         if self.estimate.sign == 0:
@@ -92,7 +97,9 @@ def _verdict(paper: Paper, claim: Claim, better: Variant, worse: Variant, head: 
     said = next(iter(of_data or measures))
     there = paper.rows[claim.better].values[said][0] - paper.rows[claim.worse].values[said][0]
     printed = f"{there:+.2f} {paper.measures[said].score} on {paper.measures[said].data}"
-    return Verdict(claim.says, printed, better, worse, head, estimate, bool(of_data), _how(estimate, more, less, way))
+    about = paper.rows[claim.better].settings.keys() & paper.rows[claim.worse].settings.keys()
+    besides = tuple(key for key in apart(better, worse) if key not in about and not key.startswith(SEEN))
+    return Verdict(claim.says, printed, better, worse, head, estimate, bool(of_data), _how(estimate, more, less, way), besides)
 
 
 def _how(estimate: Estimate, more: dict[int, float], less: dict[int, float], way: Way) -> str:
@@ -101,10 +108,3 @@ def _how(estimate: Estimate, more: dict[int, float], less: dict[int, float], way
     if way == "paired":
         return f"paired t over {estimate.n} seeds"
     return f"Welch's t, {len(more)} and {len(less)} seeds"
-
-
-def printed(cell: tuple[float, float | None] | None) -> str:
-    """A published figure as the paper has it."""
-    if cell is None:
-        return "-"
-    return f"{cell[0]:.2f}" + (f" ± {cell[1]:.2f}" if cell[1] is not None else "")
