@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from commands import Composed, Program
 from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
 
 from stackgan.launch import base, build, identity, rules, schema
 from stackgan.launch.layers import count
@@ -116,7 +117,8 @@ def test_a_stage_two_trains_the_stage_one_of_its_name(row: str, composed: Compos
     task = [f"experiment={row}"]
     whole = schema.check(composed(*task))
     job = type("Job", (), {"config_name": "train"})
-    monkeypatch.setattr(HydraConfig, "get", lambda: type("At", (), {"overrides": type("Words", (), {"task": task}), "job": job}))
+    overrides = type("Words", (), {"task": OmegaConf.create(task)})
+    monkeypatch.setattr(HydraConfig, "get", lambda: type("At", (), {"overrides": overrides, "job": job}))
     monkeypatch.setattr(base, "compose", lambda name, words: composed(*words, config=name))
     under = schema.check(base.stage1_config(whole))
     own = schema.check(composed(f"experiment={data}_stackgan_stage1{'' if augmented else '_no_ca'}"))

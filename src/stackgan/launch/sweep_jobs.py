@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import cli, sweep_grid
+from stackgan.launch import cli, complaints, sweep_grid
 from stackgan.launch.sweep_workers import Worker
 from stackgan.runs.sweep import SweepFolder, Taken
 
@@ -75,7 +75,7 @@ def cause(error: Exception, words: Sequence[str]) -> str:
     if isinstance(error, UserError | RunError):
         line = str(error)
     elif isinstance(error, EXPECTED):
-        line = cli.explain(error, list(words), "train")
+        line = complaints.explain(error, list(words), "train")
     else:
         line = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
     return " ".join(line.split())
