@@ -6,6 +6,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from torch import nn
 
 from stackgan.networks.style import StyleEncoder
 
@@ -51,10 +52,15 @@ def test_a_style_has_the_spread_of_noise_however_little_is_read() -> None:
         read_BZ, style_BZ = network.eval()(x_BCHW), network.style(x_BCHW)
     assert (steps, int(network.spread.num_batches_tracked)) == (200, 200)  # what is only looked at teaches nothing
     mean_Z, variance_Z = network.spread.running_mean, network.spread.running_var
-    torch.testing.assert_close(style_BZ, (read_BZ - mean_Z) / (variance_Z + network.spread.eps).sqrt())
+    spread_BZ = (read_BZ - mean_Z) / (variance_Z + network.spread.eps).sqrt()
     assert read_BZ.std(0).max() < 0.5
-    assert (style_BZ.std(0) - 1).abs().max() < 0.2
-    assert style_BZ.mean(0).abs().max() < 0.2
+    assert (spread_BZ.std(0) - 1).abs().max() < 0.2
+    assert spread_BZ.mean(0).abs().max() < 0.2
+    # In that direction, as long as noise is, also of a picture that is unlike all others.
+    torch.testing.assert_close(nn.functional.cosine_similarity(style_BZ, spread_BZ), torch.ones(32))
+    torch.testing.assert_close(style_BZ.norm(dim=1), torch.full((32,), 5**0.5))
+    with torch.no_grad():
+        torch.testing.assert_close(network.style(50 * x_BCHW).norm(dim=1), torch.full((32,), 5**0.5))
     torch.testing.assert_close(style_BZ[:1], network.style(x_BCHW[:1]))
 
 
