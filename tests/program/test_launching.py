@@ -79,6 +79,13 @@ def test_mistakes_about_launchers_are_one_line(words: tuple[str, ...], complaint
 
 
 @pytest.mark.slow
+def test_joblib_with_one_job_at_a_time_is_this_process(desk: Path, shell: Program) -> None:
+    ended = shell("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1", *WORDS, "seed=0,1")
+    assert ended.code == 0, ended.err
+    assert states() == ["done", "done"]
+
+
+@pytest.mark.slow
 def test_jobs_at_once_share_a_stage_one_and_no_tracker(desk: Path, shell: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three jobs for two processes, one of which takes two: each run has a W&B run of its own."""
     monkeypatch.setenv("WANDB_MODE", "offline")

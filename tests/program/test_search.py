@@ -69,6 +69,29 @@ def test_a_trial_that_fails_stops_nothing_and_the_other_direction_finds_another(
     assert "best mine/held_out: -2 with" in ended.out
 
 
+def test_a_value_that_is_no_number_is_a_failed_trial_and_evaluate_s_cards_choose_nothing(program: Program, desk: Path) -> None:
+    def records_with_card(config: DictConfig) -> RunFolder:
+        run = records(config)
+        weight = config.stage.recipe.kl_weight
+        run.add_results(
+            {"mine/held_out": None if weight == 0.5 else -abs(weight - 1.0), "scores": {"mine/held_out": {"value": 9.0}}}
+        )
+        return run
+
+    words = (*SEARCH, *WORDS, "sweep.objective=mine/held_out", f"{RATES[2]}=choice(0.85,0.5,3.0)", "hydra.sweeper.n_trials=8")
+    ended = program(*words, verb=records_with_card)
+    assert ended.code == 0, ended.err
+    assert "best mine/held_out: -2 with" in ended.out
+    assert set(states(SWEEP)) == {"done", "failed"}
+    assert "failed, and not counted: " in ended.err
+
+
+@pytest.mark.parametrize("key", ["n_trials", "n_jobs"])
+def test_a_search_of_nothing(key: str, program: Program, desk: Path) -> None:
+    assert program(*SEARCH, *WORDS, f"hydra.sweeper.{key}=0").complaint == f"hydra.sweeper.{key}=0: must be at least 1"
+    assert not list(desk.iterdir())
+
+
 def test_an_objective_that_no_run_records_ends_the_search_after_its_first_trial(program: Program, desk: Path) -> None:
     complaint = program(*SEARCH, *WORDS, "sweep.objective=mine/validation", verb=records).complaint
     (job,) = jobs(SWEEP)

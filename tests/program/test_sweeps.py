@@ -115,12 +115,26 @@ def test_systems_are_those_that_the_data_set_can_teach(program: Program, desk: P
         (("-m", "stage.recipe.r1_weight=-1,-2"), "stage.recipe.r1_weight=-1: input should be greater than or equal to 0"),
         (("-m", "seed=0,1", "stage=stage2", "stage.base=train", "stage.epochs=2"), "stage.epochs=2: the Stage-I underneath would"),
         (("-m", "seed=0,1", "explain=true"), "explain=true: a sweep trains; explain one of its jobs without -m, or drop it"),
+        (("-m", "seed=0,1", "run.fresh=true"), "run.fresh=true: a sweep goes on where it was; set another sweep.name for new runs"),
+        (
+            ("-m", "stage=gawwn_box,gawwn_parts", "data=oxford"),
+            "sweep.name=default: no job is left; take another data set",
+        ),
         (("-m", "seed=0,1", "stag.images=8"), "stag.images=8: no such setting; did you mean stage.images?"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(words: tuple[str, ...], complaint: str, program: Program, desk: Path) -> None:
     assert program(*words).complaint.startswith(complaint)
     assert not list(desk.iterdir())
+
+
+def test_a_job_that_a_launcher_leaves_as_it_was_ends_the_sweep(
+    program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stackgan.launch.sweep_jobs.Recorded.__call__", lambda self, config: None)
+    ended = program("-m", *WORDS, "seed=0,1")
+    assert ended.code == 1
+    assert ended.err == "error: sweeps/default: as it is, seed 0 ended and is still waiting; see sweeps/default/sweep.json\n"
 
 
 @pytest.mark.slow

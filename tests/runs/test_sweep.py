@@ -115,6 +115,20 @@ def test_jobs_of_other_settings_stay_and_are_told_apart(sweep: SweepFolder) -> N
     assert len(sweep.jobs()) == 3
 
 
+def test_words_that_mean_another_run_now_are_the_new_run_s(sweep: SweepFolder) -> None:
+    finish(sweep, ONE, 8)
+    sweep.begin([ONE])
+    sweep.mark(ONE.words, "done")
+    edited = replace(ONE, run="stage1/toybirds/other")
+    for _ in range(2):
+        (now,) = sweep.begin([edited])
+        assert (now.row, now.state) == (ONE.row, "waiting")
+        assert states(sweep) == {"a (before: one), seed 0": "done", ONE.row: "waiting"}
+    sweep.mark(ONE.words, "done")
+    assert states(sweep) == {"a (before: one), seed 0": "done", ONE.row: "done"}
+    assert sweep.job(ONE.words).run == edited.run
+
+
 def test_a_run_that_another_process_trains_is_given_no_other_budget(sweep: SweepFolder) -> None:
     sweep.begin([ONE])
     sweep.mark(ONE.words, "running")

@@ -43,12 +43,16 @@ def start(config: Config) -> PretrainedImageEncoder | None:
     return found
 
 
+class Lacking(UserError):
+    """The data set is whole, and is not of the kind that the stage requires."""
+
+
 def check_provided(config: Config, data: CaptionedPictures) -> None:
-    """Raise UserError where the data set lacks what the stage requires."""
+    """Raise UserError where the data set lacks what the stage requires, Lacking where none of its kind could have it."""
     of = stage_class(config)
     if missing := sorted(of.requires - data.provides):
         lacks = f"has no {' and no '.join(missing)}"
-        raise UserError(f"data={data.name}: {lacks}, which stage={config['stage']['name']} needs; take another data set")
+        raise Lacking(f"data={data.name}: {lacks}, which stage={config['stage']['name']} needs; take another data set")
     name = config["stage"]["name"]
     wanted = config["stage"].get(name, {}).get("generator", {}).get("parts")
     if wanted is not None and wanted != (there := len(data.source.part_names)):

@@ -80,7 +80,11 @@ def prepare(launcher: Config) -> None:
 
 def threads_of_each(launcher: Config, jobs: int) -> int:
     """CPU threads of each of joblib's processes, where jobs are to be run: this process's, shared among those at work at once."""
+    return max(1, machine.threads({"devices": 1}) // max(1, min(jobs, at_once(launcher))))
+
+
+def at_once(launcher: Config) -> int:
+    """How many jobs joblib runs at a time."""
     import joblib
 
-    at_once = max(1, min(jobs, int(joblib.effective_n_jobs(launcher["n_jobs"]))))
-    return max(1, machine.threads({"devices": 1}) // at_once)
+    return int(joblib.effective_n_jobs(launcher["n_jobs"]))

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,6 +59,9 @@ class Searching(Sweeping):
         found: Any = OmegaConf.load(self.folder.path / "optimization_results.yaml")
         words = " ".join(f"{key}={value}" for key, value in found.best_params.items())
         print(f"table: {self.folder.table}\nbest {self.objective}: {found.best_value:.4g} with {words}", flush=True)
+        for job in self.folder.jobs():
+            if job.state == "failed":
+                print(f"failed, and not counted: {job.row}: {job.why}", file=sys.stderr, flush=True)
 
     def _checked(self, job: Job) -> Job | None:
         """As in any sweep; failed too where it is known that the run would not record the objective."""
@@ -77,7 +82,7 @@ class Searching(Sweeping):
         checked = [self._checked(self._trial(words)) for words in overrides]
         jobs = [job for job in checked if job is not None]
         if initial_job_idx == 0 and (not jobs or all(job.state == "failed" for job in jobs)):
-            raise UserError(str(jobs[0].why) if jobs else "the data set lacks what the stage needs")
+            raise UserError(str(jobs[0].why) if jobs else "hparams_search=optuna: no trial is left; take another data set or stage")
         jobs = self.folder.begin(jobs)
         self.settling.settle([job for job in jobs if job.state not in ("done", "failed")])
         settled = {job.words: job for job in self.folder.jobs()}
@@ -94,13 +99,15 @@ class Searching(Sweeping):
         run = self.folder.run(job)
         if job.state != "done" or run is None:
             return Answer(None, job.why)
+        # What training recorded; score cards of evaluate.py stand apart, and most are of test classes.
         results: dict[str, Any] = json.loads(run.results.read_text())
-        numbers = {key: value for key, value in results.items() if isinstance(value, float)}
-        numbers |= {key: card["value"] for key, card in results.get("scores", {}).items() if isinstance(card["value"], float)}
-        if self.objective not in numbers:
-            there = ", ".join(sorted(numbers)) or "nothing"
+        value = results.get(self.objective)
+        if self.objective in results and (value is None or (isinstance(value, float) and not math.isfinite(value))):
+            return Answer(None, f"sweep.objective={self.objective}: not a finite number")
+        if not isinstance(value, float):
+            there = ", ".join(sorted(key for key, number in results.items() if isinstance(number, float))) or "nothing"
             raise UserError(f"sweep.objective={self.objective}: {run.path} recorded no such value; there are {there}")
-        return Answer(numbers[self.objective])
+        return Answer(value)
 
 
 def _best(settings: DictConfig) -> str:
@@ -114,6 +121,9 @@ def _direction(settings: DictConfig) -> str:
 def _check(settings: DictConfig, objective: str) -> None:
     if settings.rows:
         raise UserError("hparams_search=optuna: a sweep of rows is given too; drop sweep=, and search for one of its rows alone")
+    for key in ("n_trials", "n_jobs"):
+        if int(settings[key]) < 1:
+            raise UserError(f"hydra.sweeper.{key}={settings[key]}: must be at least 1")
     if "test" in objective.split("/"):
         raise UserError(
             f"sweep.objective={objective}: test classes choose nothing, or their scores would flatter; name one of held_out "

@@ -48,6 +48,7 @@ class Settling:
             batch = [job for job in free if job.words not in died] or free[:1]
             try:
                 self._launch(batch)
+                self._check_moved(batch)
             except EXPECTED:
                 raise
             except Exception as error:  # a launcher's own: its process died
@@ -59,9 +60,10 @@ class Settling:
 
     def _launch(self, batch: Sequence[Job]) -> None:
         """One call of the launcher."""
-        stop = Stop(self.folder.path) if self.kind == "joblib" else None
-        worker = None
-        if stop is not None:
+        stop = worker = None
+        # Where one job runs at a time, joblib runs it in this very process.
+        if self.kind == "joblib" and launchers.at_once(self.config.hydra.launcher) > 1:
+            stop = Stop(self.folder.path)
             worker = Worker(os.getpid(), launchers.threads_of_each(self.config.hydra.launcher, len(batch)), str(stop.file))
         launchers.prepare(self.config.hydra.launcher)
         launcher: Any = Plugins.instance().instantiate_launcher(
@@ -87,6 +89,12 @@ class Settling:
         if ended.status == JobStatus.FAILED and any(one.state == "waiting" for one in self._left([job])):
             self.folder.mark(job.words, "failed", cause(ended._return_value, job.words))
 
+    def _check_moved(self, batch: Sequence[Job]) -> None:
+        """Raise RunError where the launcher came back and no job of its batch is settled, or at work elsewhere."""
+        left = self._left(batch)
+        if len(left) == len(batch) and not any(self.folder.taken(job) for job in left):
+            raise RunError(f"{self.folder.path}: {left[0].row} ended and is still {left[0].state}; see {self.folder.file}")
+
     def _stopped(self, number: int) -> None:
         for job in self._left(self.folder.jobs()):
             if job.state == "running" and not self.folder.taken(job):
@@ -100,7 +108,7 @@ class Settling:
         if not ended and not any(self.folder.taken(job) for job in self._left(batch)):
             raise RunError(f"hydra/launcher={self.kind}: {line}") from error
         for job in ended:
-            if job.words in died or len(batch) == 1:
+            if job.words in died:
                 self.folder.mark(job.words, "failed", f"its process died ({line})")
             else:
                 self.folder.mark(job.words, "cut")

@@ -53,7 +53,9 @@ class Sweeping:
         """
         checked = [self._checked(job) for job in expand(self.rows, self.params, arguments, self.context.config_loader)]
         jobs = [job for job in checked if job is not None]
-        if jobs and all(job.state == "failed" for job in jobs):
+        if not jobs:
+            raise UserError(f"sweep.name={self.folder.path.name}: no job is left; take another data set or other rows")
+        if all(job.state == "failed" for job in jobs):
             raise UserError(str(jobs[0].why))
         jobs = self.folder.begin(jobs)
         pending = [job for job in jobs if job.state not in ("done", "failed")]
@@ -84,6 +86,8 @@ class Sweeping:
                 config = schema.check(composed)
                 if config["explain"]:
                     raise UserError("explain=true: a sweep trains; explain one of its jobs without -m, or drop it")
+                if config["run"]["fresh"]:
+                    raise UserError("run.fresh=true: a sweep goes on where it was; set another sweep.name for new runs, or drop it")
                 launchers.check(self.config.hydra.launcher, config)
                 rules.check(config)
                 _check_budget(config)
@@ -172,6 +176,6 @@ def _lacking(config: Config) -> str | None:
     data.bring()
     try:
         build.check_provided(config, data)
-    except UserError as error:
+    except build.Lacking as error:
         return str(error)
     return None

@@ -46,9 +46,10 @@ class StyleEncoder(nn.Module):
     def style(self, x_BCHW: Tensor) -> Tensor:
         """The same in evaluation mode, as noise that the generator may have been taught with: centred, and of noise's length.
 
-        The less a picture tells of its noise, the nearer its mean lies to 0: drawn from it as it is, all pictures look alike. So each
-        number is brought to mean 0 and variance 1 over the generator's own pictures. A photograph is unlike those, and its numbers
-        are many times larger; N(0, 1)'s noises have nearly all the length sqrt(noise_dim), which the whole is brought to.
+        The less a picture tells of its noise, the nearer its mean lies to 0: drawn from it as it is, all pictures look alike. So
+        each number is brought to mean 0 and variance 1 over the generator's own pictures. A photograph is unlike those, and its
+        numbers are many times larger; nearly all noise has the length sqrt(noise_dim), which the whole is brought to.
         """
         spread_BZ: Tensor = self.spread(self(x_BCHW))
-        return nn.functional.normalize(spread_BZ, eps=1e-12) * spread_BZ.shape[1] ** 0.5
+        style_BZ: Tensor = nn.functional.normalize(spread_BZ) * spread_BZ.shape[1] ** 0.5
+        return style_BZ

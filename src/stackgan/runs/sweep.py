@@ -118,7 +118,7 @@ class SweepFolder:
                         f"sweep.name={self.path.name}: another process trains {busy.row} there with other settings ({words}); "
                         "wait for it, or set another sweep.name"
                     )
-            kept = [self._cut(one) for one in old if not any(_same(one, job) for job in jobs)]
+            kept = [_outdated(self._cut(one), jobs) for one in old if not any(_same(one, job) for job in jobs)]
             now = [self._as_left(_told_apart(job, kept), old) for job in jobs]
             self._write([*kept, *now])
         return now
@@ -180,6 +180,16 @@ class SweepFolder:
 def _same(one: Job, other: Job) -> bool:
     """Whether both train the same run; of those whose settings are no good, whether they have the same name."""
     return one.run == other.run if one.run and other.run else one.row == other.row and one.words == other.words
+
+
+def _outdated(one: Job, jobs: Sequence[Job]) -> Job:
+    """A job whose words mean another run now, as where a file of conf/ was edited since: kept, and no longer found by its words."""
+    if not any(job.words == one.words for job in jobs):
+        return one
+    name = one.run.rpartition("/")[2] if one.run else "none"
+    words = (*one.words, f"# as run {name}, before its settings changed")
+    variant = f"{one.variant} (before: {name})"
+    return replace(one, words=words, row=f"{variant}, seed {one.seed}", variant=variant)
 
 
 def _told_apart(job: Job, others: Sequence[Job]) -> Job:
