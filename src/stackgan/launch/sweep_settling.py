@@ -79,8 +79,8 @@ class Settling:
                 returned = launcher.launch([list(job.words) for job in batch], initial_job_idx=self._launched)
             finally:
                 self._launched += len(batch)
-                if stop is not None and stop.asked:
-                    self._stopped(stop.asked)
+                if stop is not None and stop.caught:
+                    self._stopped(stop.caught)
         for job, ended in zip(batch, returned, strict=True):
             self._unbegun(job, ended)
 

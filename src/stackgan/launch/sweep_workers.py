@@ -8,9 +8,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Self
 
 import torch
+
+from stackgan.runs.stopping import Wishes
 
 POLL_SECONDS = 0.2
 
@@ -70,27 +72,22 @@ def _end_job(number: int, frame: object) -> None:
         sys.exit(128 + number)
 
 
-class Stop:
+class Stop(Wishes):
     """Ctrl-C and SIGTERM in the process that began a sweep, within `with`: the first asks the workers, a second ends at once."""
 
     def __init__(self, folder: Path) -> None:
-        self.file, self.asked = folder / f".stop-{os.getpid()}", 0
-        self._before: dict[signal.Signals, Any] = {}
+        super().__init__()
+        self.file = folder / f".stop-{os.getpid()}"
 
-    def __enter__(self) -> "Stop":
+    def __enter__(self) -> Self:
         self.file.unlink(missing_ok=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._on_signal)
-        return self
+        return super().__enter__()
 
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self.file.unlink(missing_ok=True)
 
     def _on_signal(self, number: int, frame: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = number
+        super()._on_signal(number, frame)
         self.file.touch()
         print(f"{signal.Signals(number).name}: the jobs at work end with a checkpoint; again: at once", file=sys.stderr, flush=True)

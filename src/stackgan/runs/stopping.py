@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM: a wish to stop that waits for the end of the iteration, and that all ranks grant in the same one."""
 
 import signal
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import distributed
@@ -14,7 +14,7 @@ class Wishes:
         self.caught = 0
         self._before: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> "Wishes":
+    def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._on_signal)
         return self
