@@ -95,7 +95,7 @@ def test_what_the_machine_lacks(composed: Composed, monkeypatch: pytest.MonkeyPa
     started = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "WORLD_SIZE": "3", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "3"}
     for key, value in {**started, "MASTER_ADDR": "here", "MASTER_PORT": "1"}.items():
         monkeypatch.setenv(key, value)
-    with pytest.raises(UserError, match="torchrun started 3 processes here, and there are 2 GPUs"):
+    with pytest.raises(UserError, match="torchrun started 3 processes here, and this one sees 2 of the GPUs"):
         machine.check(schema.check(composed("trainer=gpu"))["trainer"])
 
 
