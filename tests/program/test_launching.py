@@ -73,7 +73,10 @@ def test_ranks_inside_joblib_are_refused(words: tuple[str, ...], program: Progra
         (("hydra/launcher=submitit_local", "hydra.launcher.tasks_per_node=2"), "hydra.launcher.tasks_per_node=2: a job starts its"),
     ],
 )
-def test_mistakes_about_launchers_are_one_line(words: tuple[str, ...], complaint: str, program: Program, desk: Path) -> None:
+def test_mistakes_about_launchers_are_one_line(
+    words: tuple[str, ...], complaint: str, program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # has no sbatch, whatever this machine has
     assert program("-m", *WORDS, "seed=0,1", *words).complaint.startswith(complaint)
     assert not list(desk.iterdir())
 
