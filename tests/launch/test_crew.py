@@ -1,6 +1,7 @@
 """Who started this process, read from the environment, and what that makes of `trainer.devices`."""
 
 import pytest
+import torch
 
 from stackgan.core.errors import UserError
 from stackgan.launch import machine
@@ -59,3 +60,41 @@ def test_what_does_not_fit_is_refused(devices: str | int, world: str, complaint:
         monkeypatch.setenv(key, value)
     with pytest.raises(UserError, match=f"^{complaint}$"):
         machine.check({"accelerator": "cpu", "devices": devices})
+
+
+@pytest.mark.parametrize(
+    ("told", "uneven"), [("2(x2)", None), ("2,2", None), ("2", None), ("4,1(x2)", "4,1(x2)"), ("1(x12),11", "1(x12),11")]
+)
+def test_srun_says_where_machines_have_unequal_shares(told: str, uneven: str | None) -> None:
+    crew = found({**STEP, "SLURM_STEP_TASKS_PER_NODE": told})
+    assert crew is not None
+    assert crew.uneven == uneven
+
+
+def test_unequal_shares_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two, one and one: their number alone would divide."""
+    for key, value in {**STEP, "SLURM_STEP_NUM_NODES": "3", "SLURM_STEP_TASKS_PER_NODE": "2,1(x2)"}.items():
+        monkeypatch.setenv(key, value)
+    with pytest.raises(UserError) as caught:
+        machine.check({"accelerator": "cpu", "devices": "all"})
+    words = "srun started 4 processes, 2,1(x2) a machine; start the same number on each machine"
+    assert str(caught.value) == f"trainer.devices=all: {words}"
+
+
+@pytest.mark.parametrize(
+    ("env", "way"), [(STEP, "(--gpus-per-node=2 --gpu-bind=none), or set trainer=cpu"), (TORCHRUN, "start that many")]
+)
+def test_one_gpu_for_each_process_is_not_enough(env: dict[str, str], way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in env.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError) as caught:
+        machine.check({"accelerator": "gpu", "devices": 1})
+    assert str(caught.value).startswith("trainer.accelerator=gpu: ")
+    assert "started 2 processes here, and this one sees 1 of the GPUs; " in str(caught.value)
+    assert way in str(caught.value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    settings = {"accelerator": "gpu", "devices": 1}
+    machine.check(settings)
+    assert settings["devices"] == 4

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pytest
 import torch
 
+from stackgan.core.errors import UserError
 from stackgan.launch import launchers, machine
 from stackgan.launch.sweep_workers import Worker
 
@@ -47,3 +49,55 @@ def test_processes_find_the_package_installed_or_not(monkeypatch: pytest.MonkeyP
     source, before = os.environ["PYTHONPATH"].split(os.pathsep)
     assert (Path(source) / "stackgan" / "launch" / "launchers.py").is_file()
     assert before == "before"
+
+
+def submitit(name: str, **asked: Any) -> dict[str, Any]:
+    """`hydra.launcher` as submitit's plugin has it where nothing but this is asked for."""
+    target = f"hydra_plugins.hydra_submitit_launcher.submitit_launcher.{name}"
+    slurm = {"gres": None, "gpus_per_task": None, "additional_parameters": {}} if name == "SlurmLauncher" else {}
+    return {"_target_": target, "nodes": 1, "tasks_per_node": 1, "gpus_per_node": None, **slurm, **asked}
+
+
+@pytest.fixture
+def gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine with two GPUs and an sbatch."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    (tmp_path / "sbatch").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "accelerator"),
+    [
+        ("LocalLauncher", {}, "auto"),
+        ("LocalLauncher", {}, "gpu"),
+        ("LocalLauncher", {"gpus_per_node": 0}, "gpu"),
+        ("SlurmLauncher", {}, "gpu"),
+    ],
+)
+def test_submitit_hides_gpus_that_were_not_asked_for(name: str, asked: dict[str, Any], accelerator: str, gpus: None) -> None:
+    word = "gpus_per_node=0: " if asked else "gpus_per_node=null: "
+    way = r"set hydra\.launcher\.gpus_per_node=2, or trainer=cpu$"
+    with pytest.raises(UserError, match=f"^hydra.launcher.{word}hydra/launcher=submitit_.* gives its jobs no GPU then; {way}"):
+        launchers.check(submitit(name, **asked), {"trainer": {"accelerator": accelerator, "devices": 2}})
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "accelerator"),
+    [
+        ("LocalLauncher", {}, "cpu"),
+        ("LocalLauncher", {"gpus_per_node": 1}, "auto"),
+        ("LocalLauncher", {"gpus_per_node": 0}, "auto"),
+        ("SlurmLauncher", {}, "auto"),
+        ("SlurmLauncher", {"gres": "gpu:1"}, "gpu"),
+        ("SlurmLauncher", {"additional_parameters": {"gpus": 1}}, "gpu"),
+    ],
+)
+def test_gpus_that_were_asked_for_or_are_not_wanted(name: str, asked: dict[str, Any], accelerator: str, gpus: None) -> None:
+    launchers.check(submitit(name, **asked), {"trainer": {"accelerator": accelerator, "devices": 1}})
+
+
+def test_a_machine_without_gpus_hides_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    launchers.check(submitit("LocalLauncher"), {"trainer": {"accelerator": "auto", "devices": 1}})

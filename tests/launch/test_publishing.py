@@ -14,6 +14,7 @@ from made_runs import BUDGET, write
 from wandb_host import host
 from wandb_programs import KEY, LIMIT, environment
 
+from stackgan.core.errors import UserError
 from stackgan.launch import identity, publishing
 from stackgan.launch.comparing import compare
 from stackgan.report.record import read
@@ -128,6 +129,22 @@ def test_runs_of_two_projects(comparing: Program, tracked: None, desk: Path) -> 
     (run.path / "wandb-id").write_text("def456\n")
     complaint = comparing(RUNS, "publish=wandb", "wandb.entity=team").complaint
     assert complaint == "wandb.project=null: these runs went to elsewhere, stackgan; set the one whose runs are meant"
+
+
+def test_a_run_that_went_on_with_another_logger(tracked: None, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its settings no longer say where it went; the other run's do. Alone, it needs to be told."""
+    run = write(desk / "logs", "other", drawn_runs.settings("logger=none"), seed=3)
+    (run.path / "wandb-id").write_text("def456\n")
+    told, silent = (read(RunFolder(desk / "logs/stage1/toybirds" / name), identity.identity) for name in ("run1", "other"))
+    nowhere: dict[str, str | None] = {"entity": None, "project": None}
+    assert publishing.foresee([told, silent], nowhere) == ("team", "stackgan")
+    note = f"note: went on with another logger=, and so only on the pages if they are in stackgan: {run.path}\n"
+    assert capsys.readouterr().out == note
+    assert publishing.foresee([told], nowhere) == ("team", "stackgan")
+    assert capsys.readouterr().out == ""
+    with pytest.raises(UserError, match=r"^wandb.project=null: these runs went on with another logger=.*; set it$"):
+        publishing.foresee([silent], nowhere)
+    assert publishing.foresee([silent], nowhere | {"project": "birds"}) == (None, "birds")
 
 
 def test_a_missing_package(comparing: Program, tracked: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,14 @@ from stackgan.core.errors import UserError
 from stackgan.launch import machine, rules, schema
 
 BIG = ("stage=stage2", "stage.base=latest")
+STYLE = ("stage=style_encoder", "stage.base=run://gan_cls/toybirds/x")
 CASES: list[tuple[list[str], str, list[list[str]]]] = [
     (["stage.images=8", "stage.epochs=2"], "stage.images=8: stage.epochs=2 is set too; give one of them",
      [["stage.images=8"], ["stage.epochs=2"]]),
     (["stage.base=latest"], "stage.base=latest: stage=stage1 stands on no other run; drop it, or set stage=stage2", [[], [*BIG]]),
     (["stage=stage2", "stage.base=null"], "stage.base=null: stage=stage2 stands on a stage1 run; set", [[*BIG]]),
     (["stage=style_encoder", "stage.base=train"], "stage.base=train: not a reference; set run://<stage>/<data>/<name or latest>",
-     [["stage=style_encoder", "stage.base=run://gan_cls/toybirds/x"]]),
+     [[*STYLE]]),
     (["stage=stage2", "stage.base=newest"], "stage.base=newest: not a reference; set latest, train or run://",
      [[*BIG], ["stage=stage2", "stage.base=train"], ["stage=stage2", "stage.base=run://stage1/toybirds/x"]]),
     (["stage=stage2", "stage.resolution=64"], "stage.resolution=64: Stage-II draws larger than Stage-I's 64 px; set 128 or 256",
@@ -48,6 +49,11 @@ CASES: list[tuple[list[str], str, list[list[str]]]] = [
       ["stage=gan_cls", "stage.recipe.batch_size=6", "trainer.devices=2"]]),
     (["stage=gan_cls", "stage.recipe.batch_size=1"], "stage.recipe.batch_size=1: batch norm needs two pictures; set 2 or more",
      [["stage=gan_cls", "stage.recipe.batch_size=2"]]),
+    ([*STYLE, "stage.recipe.batch_size=1"], "stage.recipe.batch_size=1: batch norm needs two pictures; set 2 or more",
+     [[*STYLE, "stage.recipe.batch_size=2"]]),
+    ([*STYLE, "stage.recipe.batch_size=2", "trainer.devices=2"],
+     "stage.recipe.batch_size=2: batch norm of each device needs two pictures; set 4 or more",
+     [[*STYLE, "stage.recipe.batch_size=4", "trainer.devices=2"]]),
     (["trainer.devices=3"], "data.batch_size=64: is shared by trainer.devices=3, which must divide it",
      [["trainer.devices=2"], ["trainer.devices=3", "stage.recipe.batch_size=66"]]),
     (["trainer.best=inception_score/small-toybirds/test"], "/test: test classes choose nothing",
@@ -89,7 +95,7 @@ def test_what_the_machine_lacks(composed: Composed, monkeypatch: pytest.MonkeyPa
     started = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "WORLD_SIZE": "3", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "3"}
     for key, value in {**started, "MASTER_ADDR": "here", "MASTER_PORT": "1"}.items():
         monkeypatch.setenv(key, value)
-    with pytest.raises(UserError, match="torchrun started 3 processes here, and there are 2 GPUs"):
+    with pytest.raises(UserError, match="torchrun started 3 processes here, and this one sees 2 of the GPUs"):
         machine.check(schema.check(composed("trainer=gpu"))["trainer"])
 
 

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,33 @@ from test_sweeps import SWEEP, WORDS, jobs, states
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.sweep import SweepFolder
 
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
 JOBLIB = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 RANKS = (*WORDS, "stage.recipe.batch_size=8", "stage.images=24", "trainer.accelerator=cpu", "trainer.devices=2")
+
+
+def of_desk(desk: Path, word: bytes) -> list[int]:
+    """Processes that were started here by a command with this word."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == desk and word in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:  # of another user, or gone
+            continue
+    return found
+
+
+@pytest.fixture
+def nothing_left(desk: Path) -> Iterator[None]:
+    """Processes that a failed test left behind in its desk end with it, those of launchers and ranks too."""
+    yield
+    while left := [process for process in of_desk(desk, b"") if process != os.getpid()]:
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.1)
 
 
 def start(desk: Path, *words: str) -> "subprocess.Popen[str]":
@@ -73,7 +100,10 @@ def test_ranks_inside_joblib_are_refused(words: tuple[str, ...], program: Progra
         (("hydra/launcher=submitit_local", "hydra.launcher.tasks_per_node=2"), "hydra.launcher.tasks_per_node=2: a job starts its"),
     ],
 )
-def test_mistakes_about_launchers_are_one_line(words: tuple[str, ...], complaint: str, program: Program, desk: Path) -> None:
+def test_mistakes_about_launchers_are_one_line(
+    words: tuple[str, ...], complaint: str, program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # has no sbatch, whatever this machine has
     assert program("-m", *WORDS, "seed=0,1", *words).complaint.startswith(complaint)
     assert not list(desk.iterdir())
 
@@ -128,22 +158,17 @@ def test_jobs_at_once_that_are_stopped_go_on(number: signal.Signals, desk: Path,
         assert rows_of(run) == list(range(4, seen + 9, 4))
 
 
-def of_desk(desk: Path, word: bytes) -> list[int]:
-    """Processes that were started here by a command with this word."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink() == desk and word in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
-        except OSError:  # of another user, or gone
-            continue
-    return found
+def begun(out: str) -> Counter[str]:
+    """How often each job began; submitit's processes write into files of their own."""
+    texts = [out, *(file.read_text() for file in SWEEP.glob(".submitit/**/*.out"))]
+    return Counter(line for text in texts for line in text.splitlines() if line.startswith("job: "))
+
+
+IN_PROCESSES = [(JOBLIB, b"popen_loky"), (("-m", "hydra/launcher=submitit_local"), b"submitit.core._submit")]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("launcher", "process"), [(JOBLIB, b"popen_loky"), (("-m", "hydra/launcher=submitit_local"), b"submitit.core._submit")]
-)
+@pytest.mark.parametrize(("launcher", "process"), IN_PROCESSES)
 def test_a_killed_process_s_job_is_tried_once_more_and_stops_nothing(launcher: tuple[str, ...], process: bytes, desk: Path) -> None:
     running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=400")
     wait_for(lambda: training() == 2)
@@ -151,6 +176,24 @@ def test_a_killed_process_s_job_is_tried_once_more_and_stops_nothing(launcher: t
     out = running.communicate(timeout=300)[0]
     assert running.returncode == 0, out
     assert states() == ["done", "done"]
+    assert len(begun(out)) == 2, out
+    assert max(begun(out).values()) == 2, out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("launcher", "process"), IN_PROCESSES)
+def test_a_job_whose_process_is_killed_twice_has_failed(launcher: tuple[str, ...], process: bytes, desk: Path) -> None:
+    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=400")
+    wait_for(lambda: training() == 2)
+    first = of_desk(desk, process)
+    os.kill(first[0], signal.SIGKILL)
+    wait_for(lambda: bool(set(of_desk(desk, process)) - set(first)))
+    os.kill(min(set(of_desk(desk, process)) - set(first)), signal.SIGKILL)
+    out = running.communicate(timeout=300)[0]
+    assert running.returncode == 1, out
+    assert sorted(states()) == ["done", "failed"]
+    (why,) = [job["why"] for job in jobs() if job["state"] == "failed"]
+    assert why.startswith("its process died (")
 
 
 @pytest.mark.slow

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from commands import SRC
-from test_launching import RANKS, equal_ranks
+from test_launching import RANKS, equal_ranks, nothing_left  # noqa: F401 (a fixture)
 from test_sweeps import states
 from test_training import state
 
-pytestmark = [pytest.mark.slow, pytest.mark.ddp]
+pytestmark = [pytest.mark.slow, pytest.mark.ddp, pytest.mark.usefixtures("nothing_left")]
 
 RANKS_FILE = str(Path(__file__).with_name("ranks.py"))
 WORDS = (*(word for word in RANKS if word != "trainer.devices=2"), "trainer=ddp", "trainer.accelerator=cpu")

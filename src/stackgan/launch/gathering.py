@@ -5,6 +5,7 @@ Only the first composes settings, sweeps and writes; so all ranks of a job have 
 
 import json
 import os
+import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,8 @@ from stackgan.launch.ranks import Place
 
 FOREVER = timedelta(days=365)
 """How long a rank waits for the first one, which may prepare data or wait for another process meanwhile; it dies with it."""
+ARRIVAL = timedelta(seconds=60)
+"""How long the first waits for ranks that have not come by its end: they began when it did."""
 FAREWELL = 10.0
 """Seconds that the first waits for the others to have heard the end."""
 END = "end"
@@ -52,11 +55,11 @@ class Meeting:
     jobs = 0
 
     @classmethod
-    def place(cls, crew: Crew) -> Any:
-        """The store, met at the first call. torchrun keeps it itself; under srun the first rank does."""
+    def place(cls, crew: Crew, patience: timedelta = FOREVER) -> Any:
+        """The store, met at the first call, within patience. torchrun keeps it itself; under srun the first rank does."""
         if cls.store is None:
             os.environ.update(MASTER_ADDR=crew.address, MASTER_PORT=str(crew.port))
-            cls.store = next(iter(rendezvous("env://", rank=crew.rank, world_size=crew.world, timeout=FOREVER)))[0]
+            cls.store = next(iter(rendezvous("env://", rank=crew.rank, world_size=crew.world, timeout=patience)))[0]
         return cls.store
 
 
@@ -125,7 +128,12 @@ def _serve(crew: Crew) -> None:
 
 def _dismiss(crew: Crew) -> None:
     """Say that this was all, and stay until the others have heard it: under srun they ask this process."""
-    store, until = Meeting.place(crew), time.monotonic() + FAREWELL
+    try:
+        store = Meeting.place(crew, ARRIVAL)
+    except distributed.DistStoreError:  # no job was told, as after a mistake in the command, and so there was no meeting before
+        print(f"not all of the {crew.world} ranks came to hear the end", file=sys.stderr, flush=True)
+        return
+    until = time.monotonic() + FAREWELL
     Meeting.jobs += 1
     store.set(f"job {Meeting.jobs}", END)
     while store.add("heard the end", 0) < crew.world - 1 and time.monotonic() < until:

@@ -68,6 +68,23 @@ def check(launcher: Config, config: Config) -> None:
         machine.check(config["trainer"])
     elif devices == "all":
         config["trainer"]["devices"] = 1  # the node that will run it is asked when it does
+    if kind(launcher).startswith("submitit"):
+        _check_gpus(launcher, config["trainer"])
+
+
+def _check_gpus(launcher: Config, trainer: Config) -> None:
+    """submitit shows a job no GPU that was not asked for; the job would then train on its CPU, or fail."""
+    asked = launcher["gpus_per_node"]
+    if kind(launcher) == "submitit_local":
+        hidden = not asked if trainer["accelerator"] == "gpu" else asked is None and machine.on_gpu(trainer)
+    else:
+        other = [launcher["gres"], launcher["gpus_per_task"], *launcher["additional_parameters"]]
+        hidden = trainer["accelerator"] == "gpu" and not asked and not any(other)
+    if hidden:
+        raise UserError(
+            f"hydra.launcher.gpus_per_node={'null' if asked is None else asked}: hydra/launcher={kind(launcher)} gives its jobs "
+            f"no GPU then; set hydra.launcher.gpus_per_node={trainer['devices']}, or trainer=cpu"
+        )
 
 
 def prepare(launcher: Config) -> None:

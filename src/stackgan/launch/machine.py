@@ -37,14 +37,16 @@ def _check_crew(settings: dict[str, Any], started: crew.Crew, gpus: int) -> None
     if settings["devices"] not in ("all", 1, started.world):
         way = f"leave it out, or set trainer.devices={started.world}"
         raise UserError(f"trainer.devices={settings['devices']}: {started.by} started {started.world} processes; {way}")
-    if started.world % started.local_world:
-        uneven = f"{started.by} started {started.world} processes, {started.local_world} of them here"
+    if started.uneven or started.world % started.local_world:
+        where = f"{started.uneven} a machine" if started.uneven else f"{started.local_world} of them here"
+        uneven = f"{started.by} started {started.world} processes, {where}"
         raise UserError(f"trainer.devices={settings['devices']}: {uneven}; start the same number on each machine")
     if gpus and started.local_world > gpus:
         way = "start that many or fewer, or set trainer=cpu"
-        raise UserError(
-            f"trainer.accelerator=auto: {started.by} started {started.local_world} processes here, and there are {gpus} GPUs; {way}"
-        )
+        if started.by == "srun" and gpus == 1:  # perhaps one was bound to each
+            way = f"let each see all that are here (--gpus-per-node={started.local_world} --gpu-bind=none), or set trainer=cpu"
+        seen = f"{started.by} started {started.local_world} processes here, and this one sees {gpus} of the GPUs"
+        raise UserError(f"trainer.accelerator={settings['accelerator']}: {seen}; {way}")
     settings["devices"] = started.world
 
 

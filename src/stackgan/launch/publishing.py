@@ -38,7 +38,10 @@ def foresee(records: Sequence[Record], config: Mapping[str, Any]) -> tuple[str |
     tracked = [record.folder for record in records if record.folder is not None and wandb_pages.own_id(record)]
     if not tracked:
         raise UserError("publish=wandb: none of these runs was tracked by logger=wandb, whose curves it shows; leave publish out")
-    nodes = [(folder.settings() or {}).get("logger", {}).get("wandb", {}) for folder in tracked]
+    written = [((folder.settings() or {}).get("logger") or {}).get("wandb") for folder in tracked]
+    nodes = [node for node in written if node is not None]
+    if not nodes and config["project"] is None:
+        raise UserError("wandb.project=null: these runs went on with another logger=, and no longer say where they went; set it")
     found: dict[str, str | None] = {}
     for name in ("entity", "project"):
         theirs = {node.get(name) for node in nodes}
@@ -46,7 +49,10 @@ def foresee(records: Sequence[Record], config: Mapping[str, Any]) -> tuple[str |
             raise UserError(
                 f"wandb.{name}=null: these runs went to {', '.join(sorted(map(str, theirs)))}; set the one whose runs are meant"
             )
-        found[name] = config[name] or next(iter(theirs))
+        found[name] = config[name] or next(iter(theirs), None)
+    if silent := [str(folder.path) for folder, node in zip(tracked, written, strict=True) if node is None]:
+        where = f"only on the pages if they are in {found['project'] or 'stackgan'}"
+        print(f"note: went on with another logger=, and so {where}: {', '.join(silent)}", flush=True)
     return found["entity"], found["project"] or "stackgan"
 
 

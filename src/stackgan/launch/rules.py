@@ -89,7 +89,7 @@ def _roll(config: Config) -> str | None:
 def _lonely(config: Config) -> str | None:
     recipe, name = config["stage"]["recipe"], config["stage"]["name"]
     first, ranks = name != "stage2", config["trainer"]["devices"]
-    if "first_norm" not in recipe:
+    if "first_norm" not in recipe and name != "style_encoder":
         return None
     if recipe["batch_size"] == ranks and (first or recipe["first_norm"] == "batch"):
         way = "" if first else ", or stage.recipe.first_norm=running"
