@@ -170,7 +170,7 @@ IN_PROCESSES = [(JOBLIB, b"popen_loky"), (("-m", "hydra/launcher=submitit_local"
 @pytest.mark.slow
 @pytest.mark.parametrize(("launcher", "process"), IN_PROCESSES)
 def test_a_killed_process_s_job_is_tried_once_more_and_stops_nothing(launcher: tuple[str, ...], process: bytes, desk: Path) -> None:
-    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=400")
+    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=1600")
     wait_for(lambda: training() == 2)
     os.kill(of_desk(desk, process)[0], signal.SIGKILL)
     out = running.communicate(timeout=300)[0]
@@ -183,7 +183,7 @@ def test_a_killed_process_s_job_is_tried_once_more_and_stops_nothing(launcher: t
 @pytest.mark.slow
 @pytest.mark.parametrize(("launcher", "process"), IN_PROCESSES)
 def test_a_job_whose_process_is_killed_twice_has_failed(launcher: tuple[str, ...], process: bytes, desk: Path) -> None:
-    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=400")
+    running = start(desk, *launcher, *WORDS, "seed=0,1", "stage.images=1600")
     wait_for(lambda: training() == 2)
     first = of_desk(desk, process)
     os.kill(first[0], signal.SIGKILL)

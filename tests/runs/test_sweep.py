@@ -1,6 +1,8 @@
 """What becomes of a sweep's jobs, written down: states, starts after starts, the table."""
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +74,23 @@ def test_a_job_that_another_process_is_at_is_not_called_cut(sweep: SweepFolder) 
         assert [job.state for job in sweep.begin([ONE, TWO])] == ["running", "waiting"]
     sweep.begin([TWO])
     assert states(sweep) == {ONE.row: "cut", TWO.row: "waiting"}
+
+
+def test_who_only_looks_takes_no_job(sweep: SweepFolder) -> None:
+    sweep.begin([ONE])
+    looking = threading.Event()
+
+    def look() -> None:
+        with sweep._lock(ONE):
+            looking.set()
+            time.sleep(0.1)
+
+    other = threading.Thread(target=look)
+    other.start()
+    looking.wait()
+    with sweep.held(ONE):
+        assert sweep.taken(ONE)
+    other.join()
 
 
 @pytest.mark.parametrize("lost", ["DONE", "budget", "words"])

@@ -14,6 +14,8 @@ from stackgan.core.errors import RunError, UserError
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.sweep_table import table
 
+GLANCE_SECONDS = 0.4
+"""Who only looks whether a job is taken holds its lock for a moment; that is not to be taken for work."""
 State = Literal["waiting", "running", "done", "failed", "cut"]
 
 
@@ -79,7 +81,7 @@ class SweepFolder:
         """Be the process that is at this job; the system ends that when the process dies. Raises Taken where another one is."""
         lock = self._lock(job)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=GLANCE_SECONDS, poll_interval=GLANCE_SECONDS / 20)
         except filelock.Timeout:
             raise Taken(job.row) from None
         try:
