@@ -233,7 +233,7 @@ def test_sentences_under_hydra_s_grammar(word: str, draw: Program) -> None:
 def test_a_sentence_that_hydra_cannot_read_is_shown_quoted(value: str, way: str, draw: Program) -> None:
     complaint = draw(f"text={value}").complaint
     assert complaint.startswith(f"text={value}: ")
-    assert complaint.endswith(f"; quote it for Hydra too: {way}")
+    assert complaint.endswith(f"quote it for Hydra too: {way}")
 
 
 NEEDS = {

@@ -83,7 +83,7 @@ def test_the_workspace_groups_the_tracked_runs_by_what_tells_variants_apart(made
     page = wandb_pages.workspace(made, keys, "me", "birds")
     assert (page.entity, page.project, page.name) == ("me", "birds", "Comparison of x")
     (runs,) = spec(page)["section"]["runSets"]
-    assert filters(runs) == [[({"section": "run", "name": "name"}, "IN", ["on0id", "on1id", "off0id"])]]
+    assert filters(runs) == [[({"section": "run", "name": "name"}, "IN", ["off0id", "on0id", "on1id"])]]
     assert runs["grouping"] == [{"section": "config", "name": "stage.value.conditioning_augmentation"}]
     assert list(runs["runFeed"]["columnPinned"]) == ["run:displayName", f"summary:{AGREEMENT}", "summary:frechet/judge"]
 
@@ -98,8 +98,8 @@ def test_the_report_has_the_tables_and_a_run_set_for_each_variant(made: Comparis
     grids = [block["metadata"] for block in blocks if block["type"] == "panel-grid"]
     for grid in grids:
         assert [(runs["name"], filters(runs)[0][0][2]) for runs in grid["runSets"]] == [
-            ("stage1, conditioning_augmentation=true", ["on0id", "on1id"]),
             ("stage1, conditioning_augmentation=false", ["off0id"]),
+            ("stage1, conditioning_augmentation=true", ["on0id", "on1id"]),
         ]
     stages = [{"section": "run", "name": "jobType"}]
     assert [[runs["grouping"] for runs in grid["runSets"]] for grid in grids] == [[stages, stages], [[], []]]
