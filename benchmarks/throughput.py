@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bare import TUNED, Bare, convolution_peak
 from hydra import compose, initialize_config_dir
 from lightning.pytorch import Callback, Trainer
-from omegaconf import OmegaConf
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+
+from bare import TUNED, Bare, Graphed, convolution_peak
 
 from stackgan.callbacks.watcher import Watcher
 from stackgan.data.module import CaptionedPictures
@@ -45,16 +45,23 @@ CASES = {
 LOOPS_OF_FP32 = 3
 
 
+def batch_and_recipe(case: str) -> tuple[int, str]:
+    """A case may carry its batch size behind a colon, as light/stage1:64."""
+    name, _, batch = case.partition(":")
+    usual, recipe = CASES[name]
+    return int(batch or usual), recipe
+
+
 def settings(case: str, folder: str, *more: str) -> Any:
     """The checked settings of a case, on a small toybirds."""
-    network, stage = case.split("/")
-    batch, recipe = CASES[case]
+    network, stage = case.partition(":")[0].split("/")
+    batch, recipe = batch_and_recipe(case)
     size = [] if stage == "stage1" else [f"stage.resolution={128 if network == 'light' else 256}"]
     words = [
         f"stage={stage}", f"stage/network={network}", f"stage/recipe={recipe}", f"stage.recipe.batch_size={batch}", *size,
         "data.train=512", "data.test=600", f"paths.logs={folder}", "logger=none", *more,
     ]  # fmt: skip
-    OmegaConf.register_new_resolver("by_stage", cli.by_stage, replace=True)
+    cli.register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("train", words)
 
@@ -118,10 +125,10 @@ def job_of(case: str, folder: str) -> tuple[fitting.Job, CaptionedPictures]:
     data.setup()
     facts = {"text": data.text.fingerprint, "text_name": data.text.name, "text_dim": data.text_dim}
     facts |= {"pictures": data.fingerprint, "train_size": data.train_size}
-    below = stage_one(case, folder) if case.endswith("stage2") else None
-    run = RunFolder(Path(folder) / case)
+    below = stage_one(case, folder) if "stage2" in case else None
+    run = RunFolder(Path(folder) / case.replace(":", "-"))
     run.begin(config, {"data": facts, "base": None})
-    return fitting.Job(config, str(run.path), facts, 1, None, below), data
+    return fitting.Job(config, str(run.path), facts, 1, None, below, None), data
 
 
 def measure(case: str, pairs: int, seconds: float, peak: float, folder: str) -> str:
@@ -129,7 +136,7 @@ def measure(case: str, pairs: int, seconds: float, peak: float, folder: str) -> 
     job, data = job_of(case, folder)
     every = intervals(job.config)
     loops, iterations, flops = bare_loops(job, data, seconds)
-    batch = CASES[case][0]
+    batch = batch_and_recipe(case)[0]
     taking = Taking({name: loop.step for name, loop in loops.items()}, iterations, every)
     fitting.fit(replace(job, budget=iterations * (pairs + 1) * batch), data, Place(0, 1, 0), beside=[taking])
     return row(case, taking.seconds, taking.looks, iterations * batch, flops, peak)
@@ -156,7 +163,9 @@ def bare_loops(
     tuned = TUNED if bf16 else TUNED - {"bf16"}
     loops = {"tuned": Bare(stage, some, tuned), "fp32": Bare(stage, some, frozenset())}
     if one_by_one:
-        loops = {"tuned": loops["tuned"]} | {f"without {name}": Bare(stage, some, tuned - {name}) for name in sorted(tuned)}
+        loops = {"tuned": loops["tuned"], **{f"without {name}": Bare(stage, some, tuned - {name}) for name in sorted(tuned)}}
+        if stage.device.type == "cuda" and stage.recipe.name == "pytorch":
+            loops["as a CUDA graph"] = Graphed(stage, some, tuned)
     loops["tuned"].count = 1
     with FlopCounterMode(display=False) as counter:
         loops["tuned"].step()
@@ -184,7 +193,7 @@ def row(case: str, seconds: dict[str, list[float]], looks: dict[str, float], ima
     of_looks = ", ".join(f"{name} {100 * cost * speed['trainer']:.1f} %" for name, cost in looks.items())
     ratio = statistics.median(ratios)
     cells = [
-        case, str(CASES[case][0]), *(f"{speed[name]:.1f}" for name in ("fp32", "tuned", "trainer")), f"{whole:.1f}",
+        case, str(batch_and_recipe(case)[0]), *(f"{speed[name]:.1f}" for name in ("fp32", "tuned", "trainer")), f"{whole:.1f}",
         f"{ratio:.3f} ({min(ratios):.2f} to {max(ratios):.2f})", f"{ratio * whole / speed['trainer']:.3f}",
         f"{statistics.median(gains):.2f}", f"{flops / 1e9:.2f}", f"{100 * share:.0f} %", of_looks,
     ]  # fmt: skip
@@ -220,12 +229,12 @@ def switches(case: str, pairs: int, seconds: float, folder: str) -> str:
 def main() -> None:
     """Print the table, a row as soon as it is known."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("cases", nargs="*", default=list(CASES), help=", ".join(CASES))
+    words.add_argument("cases", nargs="*", default=list(CASES), help=f"{', '.join(CASES)}; another batch: light/stage1:64")
     words.add_argument("--pairs", type=int, default=10, help="stretches of the Trainer, each with one of the tuned loop")
     words.add_argument("--seconds", type=float, default=5.0, help="length of a stretch")
     words.add_argument("--one-by-one", action="store_true", help="instead: the tuned loop without each of its switches")
     given = words.parse_args()
-    if unknown := [case for case in given.cases if case not in CASES]:
+    if unknown := [case for case in given.cases if case.partition(":")[0] not in CASES]:
         words.error(f"{unknown[0]}: no such case; there are {', '.join(CASES)}")
     auto = {"precision": "auto", "accelerator": "auto", "devices": 1, "threads": None}
     machine.prepare(auto)

@@ -95,11 +95,11 @@ def batches_for(stage: Conditional, count: int) -> list[Batch]:
     return batches(count, stage.resolution, stage.recipe.mismatched_pair)
 
 
-def fit(stage: S, data: Sequence[Batch], *callbacks: Any, precision: Any = "32-true") -> S:
+def fit(stage: S, data: Sequence[Batch], *callbacks: Any, precision: Any = "32-true", accelerator: str = "cpu") -> S:
     """Train on these batches by Lightning, with the launcher's flags."""
     quiet()
     trainer = Trainer(
-        accelerator="cpu",
+        accelerator=accelerator,
         devices=1,
         precision=precision,
         callbacks=list(callbacks),
