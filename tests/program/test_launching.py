@@ -18,7 +18,7 @@ from test_ranks import Team, same, team  # noqa: F401 (a fixture)
 from test_sweeps import SWEEP, WORDS, jobs, states
 
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep import SweepFolder
+from stackgan.sweeps.folder import SweepFolder
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

@@ -15,9 +15,10 @@ from omegaconf import DictConfig
 from PIL import Image
 from test_ranks import Team, same, team  # noqa: F401 (a fixture)
 
-from stackgan.launch import base, schema, sweeping
+from stackgan.launch import base, schema
 from stackgan.launch.training import train
 from stackgan.runs.folder import RunFolder
+from stackgan.sweeps import sweeping
 
 WORDS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none", "stage.images=8")
 SWEEP = Path("sweeps/default")
@@ -131,7 +132,7 @@ def test_mistakes_are_one_line_and_leave_nothing(words: tuple[str, ...], complai
 def test_a_job_that_a_launcher_leaves_as_it_was_ends_the_sweep(
     program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stackgan.launch.sweep_jobs.Recorded.__call__", lambda self, config: None)
+    monkeypatch.setattr("stackgan.sweeps.jobs.Recorded.__call__", lambda self, config: None)
     ended = program("-m", *WORDS, "seed=0,1")
     assert ended.code == 1
     assert ended.err == "error: sweeps/default: as it is, seed 0 ended and is still waiting; see sweeps/default/sweep.json\n"

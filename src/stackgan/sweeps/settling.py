@@ -14,10 +14,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from stackgan.core.errors import RunError
-from stackgan.launch import launchers
-from stackgan.launch.sweep_jobs import EXPECTED, Recorded, cause
-from stackgan.launch.sweep_workers import Stop, Worker
-from stackgan.runs.sweep import Job, SweepFolder
+from stackgan.sweeps import launchers
+from stackgan.sweeps.folder import Job, SweepFolder
+from stackgan.sweeps.jobs import EXPECTED, Recorded, cause
+from stackgan.sweeps.workers import Stop, Worker
 
 POLL_SECONDS = 1.0
 

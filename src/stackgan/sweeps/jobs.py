@@ -13,9 +13,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import cli, complaints, sweep_grid
-from stackgan.launch.sweep_workers import Worker
-from stackgan.runs.sweep import SweepFolder, Taken
+from stackgan.launch import cli, complaints
+from stackgan.sweeps import grid
+from stackgan.sweeps.folder import SweepFolder, Taken
+from stackgan.sweeps.workers import Worker
 
 EXPECTED = (UserError, RunError, HydraException, OmegaConfBaseException)
 """What cli says in one line; anything else is a fault of the program, whose traceback is shown."""
@@ -66,7 +67,7 @@ class Recorded:
                 return None
             raise
         sweep.mark(words, "done")
-        sweep_grid.grow(sweep)
+        grid.grow(sweep)
         return returned
 
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from stackgan.core.errors import UserError
-from stackgan.launch import launchers, machine
-from stackgan.launch.sweep_workers import Worker
+from stackgan.launch import machine
+from stackgan.sweeps import launchers
+from stackgan.sweeps.workers import Worker
 
 
 @pytest.mark.parametrize(("n_jobs", "jobs", "threads"), [(2, 5, 4), (4, 5, 2), (4, 1, 8), (3, 3, 2), (16, 20, 1)])
@@ -47,7 +48,7 @@ def test_processes_find_the_package_installed_or_not(monkeypatch: pytest.MonkeyP
     for _ in range(2):
         launchers.prepare({"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"})
     source, before = os.environ["PYTHONPATH"].split(os.pathsep)
-    assert (Path(source) / "stackgan" / "launch" / "launchers.py").is_file()
+    assert (Path(source) / "stackgan" / "sweeps" / "launchers.py").is_file()
     assert before == "before"
 
 

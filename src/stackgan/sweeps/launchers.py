@@ -1,6 +1,5 @@
-"""Hydra's launchers, as a sweep uses them: which there are, what they ask for, how many jobs run at once."""
+"""Hydra's launchers, as a sweep uses them: what they ask for, how many jobs run at once."""
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Mapping
@@ -12,25 +11,6 @@ from stackgan.core.errors import UserError
 from stackgan.launch import crew, machine
 
 Config = Mapping[str, Any]
-CHOICES = ("basic", "joblib", "submitit_local", "submitit_slurm")
-PLUGINS = {
-    "joblib": "hydra_joblib_launcher",
-    "submitit_local": "hydra_submitit_launcher",
-    "submitit_slurm": "hydra_submitit_launcher",
-    "optuna": "hydra_optuna_sweeper",
-}
-"""The packages that bring launchers, and the search."""
-INSTALL = "pip install --constraint constraints.txt --editable '.[sweep]'"
-
-
-def missing(choice: str) -> str | None:
-    """Which package brings this launcher or search, None where it is here or no such choice is known."""
-    plugin = PLUGINS.get(choice)
-    return None if plugin is None or _there(plugin) else plugin.replace("_", "-")
-
-
-def _there(plugin: str) -> bool:
-    return importlib.util.find_spec("hydra_plugins") is not None and importlib.util.find_spec(f"hydra_plugins.{plugin}") is not None
 
 
 def kind(launcher: Config) -> str:

@@ -17,7 +17,7 @@ from stackgan.draw.painter import Pixels
 from stackgan.launch import build, loading
 from stackgan.plots.sheet import sheet
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep import Job, SweepFolder
+from stackgan.sweeps.folder import Job, SweepFolder
 
 SPLITS: tuple[Split, ...] = ("test", "held_out", "validation", "train")
 """Whose sentences: of the first that the data set has."""
