@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stackgan.core.errors import UserError
-from stackgan.launch import machine
+from stackgan.devices import machine
 from stackgan.sweeps import launchers
 from stackgan.sweeps.workers import Worker
 

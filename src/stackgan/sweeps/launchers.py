@@ -8,7 +8,7 @@ from typing import Any
 
 import stackgan
 from stackgan.core.errors import UserError
-from stackgan.launch import crew, machine
+from stackgan.devices import crew, machine
 
 Config = Mapping[str, Any]
 

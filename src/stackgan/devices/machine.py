@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from stackgan.core.errors import UserError
-from stackgan.launch import crew
+from stackgan.devices import crew
 
 
 def check(settings: dict[str, Any]) -> None:
