@@ -68,7 +68,7 @@ class Sweeping:
     def _end(self, mine: set[tuple[str, ...]]) -> None:
         """Where to look, and a line for each job that failed."""
         jobs = [job for job in self.folder.jobs() if tuple(job.words) in mine]
-        grid.grow_if_older(self.folder)
+        grid.grow(self.folder)  # a process that ended last may have died before it could
         print(f"table: {self.folder.table}", flush=True)
         if failed := [job for job in jobs if job.state == "failed"]:
             for job in failed:
