@@ -23,6 +23,11 @@ EXPECTED = (UserError, RunError, HydraException, OmegaConfBaseException)
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What a job comes back with that another process was at."""
+
+
+@dataclass(frozen=True)
 class Recorded:
     """What trains, and the sweep's folder that tells of it. worker: where several jobs share this machine's processes."""
 
@@ -31,7 +36,7 @@ class Recorded:
     worker: Worker | None = None
 
     def __call__(self, config: DictConfig) -> Any:
-        """Train, unless another process is at this job.
+        """Train, unless another process is at this job: then Elsewhere.
 
         What ends the job goes on through the launcher, which then takes the next, or ends with the program; from a worker a stop
         does not, which its starter knows of.
@@ -47,7 +52,7 @@ class Recorded:
                     return self._train(sweep, words, job.row, config)
             except Taken:
                 print(f"job: {job.row}: another process is at it", flush=True)
-            return None
+                return Elsewhere()
 
     def _train(self, sweep: SweepFolder, words: Sequence[str], name: str, config: DictConfig) -> Any:
         print(f"job: {name}", flush=True)
