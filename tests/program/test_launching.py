@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import SRC, Outcome, Program
+from omegaconf import DictConfig
 from test_ranks import Team, same, team  # noqa: F401 (a fixture)
 from test_sweeps import SWEEP, WORDS, jobs, states
 from test_tracked import nowhere  # noqa: F401 (a fixture)
@@ -165,6 +166,22 @@ def test_runs_under_submitit_are_tracked_apart_and_stay_the_same_after_a_kill(
         assert {record["run_group"] for record in told} == {SWEEP.name}
         assert {record["config"]["update"]["seed"] for record in told} == {seed}
         assert [row["images_seen"] for row in history(desk / sessions[-1]) if "generator/kl" in row][-1] == seen + 8
+
+
+@pytest.mark.slow
+def test_jobs_under_submitit_have_a_gpu_each(program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each job's process is told another one of those that the sweep may use, before anything asks for them."""
+
+    def tells(config: DictConfig) -> None:
+        assert not torch.cuda.is_initialized()
+        Path(f"gpu-of-{config.seed}").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    words = ("-m", *WORDS, "hydra/launcher=submitit_local", "hydra.launcher.gpus_per_node=1", "trainer.accelerator=cpu")
+    ended = program(*words, "seed=0,1,2", verb=tells)
+    assert ended.code == 0, ended.err
+    assert [Path(f"gpu-of-{seed}").read_text() for seed in range(3)] == ["3", "5", "3"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,5"
 
 
 @pytest.mark.slow

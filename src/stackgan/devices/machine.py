@@ -65,6 +65,14 @@ def on_gpu(settings: Mapping[str, Any]) -> bool:
     return settings["accelerator"] != "cpu" and torch.cuda.is_available()
 
 
+def visible() -> list[str]:
+    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES takes."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return (
+        [str(number) for number in range(torch.cuda.device_count())] if told is None else [name for name in told.split(",") if name]
+    )
+
+
 def described(settings: Mapping[str, Any]) -> str:
     """The device that the run will use, for people."""
     return str(torch.cuda.get_device_name()) if on_gpu(settings) else f"{torch.get_num_threads()} CPU threads"

@@ -1,9 +1,10 @@
 """A job of a sweep, in whatever process the launcher runs it: its state is written down, and the table and the grid grow."""
 
+import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,15 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What trains, and the sweep's folder that tells of it. worker: where several jobs share this machine's processes."""
+    """What trains, and the sweep's folder that tells of it. worker: where several jobs share this machine's processes.
+
+    gpus: by a job's words CUDA_VISIBLE_DEVICES of its process, for jobs that the launcher gives a process each.
+    """
 
     verb: TaskFunction
     folder: str
     worker: Worker | None = None
+    gpus: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     def __call__(self, config: DictConfig) -> Any:
         """Train, unless another process is at this job: then Elsewhere.
@@ -45,6 +50,8 @@ class Recorded:
             sweep = SweepFolder(Path(self.folder))
             words = cli.words()
             job = sweep.job(words)
+            if (own := self.gpus.get(job.words)) is not None:
+                os.environ["CUDA_VISIBLE_DEVICES"] = own  # in time: nothing in this process has asked for a GPU before
             if self.worker is not None and self.worker.stopping():
                 return None
             try:

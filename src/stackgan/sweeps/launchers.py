@@ -75,6 +75,19 @@ def prepare(launcher: Config) -> None:
             os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, path]))
 
 
+def gpus_of_each(launcher: Config, jobs: int) -> list[str]:
+    """CUDA_VISIBLE_DEVICES of each of so many jobs that submitit_local starts at once: this process's GPUs, taken in turn.
+
+    submitit itself shows all jobs the machine's first ones. [] where its choice stands, as none were asked for or more than there
+    are, and of other launchers.
+    """
+    asked = launcher["gpus_per_node"] if kind(launcher) == "submitit_local" else None
+    here = machine.visible() if asked else []
+    if not asked or asked > len(here):
+        return []
+    return [",".join(here[(job * asked + place) % len(here)] for place in range(asked)) for job in range(jobs)]
+
+
 def threads_of_each(launcher: Config, jobs: int) -> int:
     """CPU threads of each of joblib's processes, where jobs are to be run: this process's, shared among those at work at once."""
     return max(1, machine.threads({"devices": 1}) // max(1, min(jobs, at_once(launcher))))

@@ -65,9 +65,10 @@ class Settling:
             stop = Stop(self.folder.path)
             worker = Worker(os.getpid(), launchers.threads_of_each(self.config.hydra.launcher, len(batch)), str(stop.file))
         launchers.prepare(self.config.hydra.launcher)
+        gpus = zip([job.words for job in batch], launchers.gpus_of_each(self.config.hydra.launcher, len(batch)), strict=False)
         launcher: Any = Plugins.instance().instantiate_launcher(
             hydra_context=self.context,
-            task_function=Recorded(self.task, str(self.folder.path), worker),
+            task_function=Recorded(self.task, str(self.folder.path), worker, dict(gpus)),
             config=self.config,
         )
         # The launcher's own line for each job repeats every word of the command.
