@@ -13,7 +13,8 @@ from torch.nn.utils import parametrize
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
-from stackgan.launch import build, cli, machine, schema
+from stackgan.devices import machine
+from stackgan.launch import build, cli, schema
 from stackgan.objectives import matching
 
 ITERATIONS = 900

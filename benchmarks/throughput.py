@@ -27,9 +27,10 @@ from bare import TUNED, Bare, Graphed, convolution_peak
 
 from stackgan.callbacks.watcher import Watcher
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import build, cli, fitting, machine, schema
+from stackgan.devices import machine
+from stackgan.devices.ranks import Place
+from stackgan.launch import build, cli, fitting, schema
 from stackgan.launch.places import CONF
-from stackgan.launch.ranks import Place
 from stackgan.launch.training import train
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder

@@ -19,8 +19,8 @@ from throughput import intervals, job_of, now, timed
 from stackgan.callbacks.guard import guard
 from stackgan.callbacks.tracker import RunCard, Tracker
 from stackgan.callbacks.wandb_tracker import WandbTracker
+from stackgan.devices.ranks import Place
 from stackgan.launch import fitting
-from stackgan.launch.ranks import Place
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), np.uint8)
 

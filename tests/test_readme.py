@@ -17,7 +17,8 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from stackgan.launch import comparing, evaluating, machine, rules, sampling, schema, settings
+from stackgan.devices import machine
+from stackgan.launch import comparing, evaluating, rules, sampling, schema, settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

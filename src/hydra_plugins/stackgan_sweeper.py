@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 
 class RowSweeper(Sweeper):
-    """stackgan.launch.sweeping under Hydra's interface. rows, params: see there; setup() reads them as they are written."""
+    """stackgan.sweeps.sweeping under Hydra's interface. rows, params: see there; setup() reads them as they are written."""
 
     def __init__(self, rows: Any, params: Any) -> None:
         self._sweeping: Any = None
@@ -16,7 +16,7 @@ class RowSweeper(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take Hydra's means of composing and calling a job."""
         # Here, since Hydra imports every plugin even for programs that sweep nothing.
-        from stackgan.launch.sweeping import Sweeping
+        from stackgan.sweeps.sweeping import Sweeping
 
         # Not what __init__ was given: there the jobs' own interpolations are resolved once for all.
         written: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=False)
@@ -28,7 +28,7 @@ class RowSweeper(Sweeper):
 
 
 class SearchSweeper(Sweeper):
-    """stackgan.launch.searching under Hydra's interface. settings: those of hydra_optuna_sweeper's sweeper, which proposes.
+    """stackgan.sweeps.searching under Hydra's interface. settings: those of hydra_optuna_sweeper's sweeper, which proposes.
 
     rows: those of a sweep, which a search cannot follow.
     """
@@ -41,7 +41,7 @@ class SearchSweeper(Sweeper):
         """Take Hydra's means of composing and calling a job. Raises UserError for a setting that a search cannot follow."""
         from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 
-        from stackgan.launch.searching import Searching
+        from stackgan.sweeps.searching import Searching
 
         optuna = OptunaSweeper(**self._settings)
         optuna.setup(hydra_context=hydra_context, task_function=task_function, config=config)

@@ -6,8 +6,9 @@ import pytest
 from commands import Composed
 
 from stackgan.callbacks.speed import DataWait
-from stackgan.launch import fitting, machine, schema
-from stackgan.launch.ranks import Place
+from stackgan.devices import machine
+from stackgan.devices.ranks import Place
+from stackgan.launch import fitting, schema
 
 
 @pytest.mark.parametrize(("gpu", "world"), [(True, 1), (True, 2), (False, 1), (False, 2)])

@@ -6,7 +6,8 @@ import pytest
 from commands import SMALL, Composed
 
 from stackgan.core.errors import UserError
-from stackgan.launch import machine, rules, schema
+from stackgan.devices import machine
+from stackgan.launch import rules, schema
 
 BIG = ("stage=stage2", "stage.base=latest")
 STYLE = ("stage=style_encoder", "stage.base=run://gan_cls/toybirds/x")

@@ -3,7 +3,7 @@ and in a sweep to a folder for each job inside.
 
 WHAT, by plus signs: `plain`; `no_norm`: without batch norm; `dies N` has rank 1 killed at iteration N; `fails N` has
 it raise; `nan N` gives it a term that is not finite; `stops N` sends it SIGTERM; `hangs N` has rank 1 killed, and rank 0 stuck.
-The other ranks' processes run this file too, through stackgan.launch.ranks.COMMAND.
+The other ranks' processes run this file too, through stackgan.launch.rank.COMMAND.
 """
 
 import os
@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from stackgan.launch import cli, gathering, rank, ranks
+from stackgan.devices import gathering, ranks
+from stackgan.launch import cli, rank
 from stackgan.launch.cli import Verb
 from stackgan.launch.training import train
 from stackgan.networks import blocks
@@ -95,8 +96,8 @@ def prepare(folder: str, what: str) -> None:
 
 def listen(command: tuple[str, ...]) -> None:
     """Once a process."""
-    if command != ranks.COMMAND:
-        ranks.COMMAND, ranks.GRACE = command, 3.0
+    if command != rank.COMMAND:
+        rank.COMMAND, ranks.GRACE = command, 3.0
         prepare(*command[2:])
 
 
@@ -118,6 +119,6 @@ if __name__ == "__main__":
         words = (sys.executable, __file__, *sys.argv[1:3])
         del sys.argv[1:3]
         listen(words)
-        with gathering.gathered() as first:
+        with gathering.gathered(rank.take_part) as first:
             if first:
                 cli.run(watched(train, words))

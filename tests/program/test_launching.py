@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 import torch
 from commands import SRC, Outcome, Program
+from omegaconf import DictConfig
 from test_ranks import Team, same, team  # noqa: F401 (a fixture)
 from test_sweeps import SWEEP, WORDS, jobs, states
+from test_tracked import nowhere  # noqa: F401 (a fixture)
+from wandb_programs import files, history, records
 
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep import SweepFolder
+from stackgan.sweeps.folder import SweepFolder
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -133,6 +136,52 @@ def test_jobs_at_once_share_a_stage_one_and_no_tracker(desk: Path, shell: Progra
     assert len(set(ids)) == len(ids) == 3
     for folder in (path.parent for path in SWEEP.rglob("wandb-id")):
         assert len(list(folder.glob("wandb/offline-run-*"))) == 1
+
+
+@pytest.mark.slow
+def test_runs_under_submitit_are_tracked_apart_and_stay_the_same_after_a_kill(
+    desk: Path,
+    shell: Program,
+    nowhere: None,  # noqa: F811
+) -> None:
+    words = ("-m", "hydra/launcher=submitit_local", *(word for word in WORDS if word != "logger=none"), "seed=0,1")
+    running = start(desk, *words, "stage.images=40000", "trainer.checkpoint_every_images=40")
+    wait_for(lambda: len({path.parent for path in SWEEP.rglob("checkpoints/seen-*.pt")}) == 2)
+    for process in [running.pid, *of_desk(desk, b"submitit")]:
+        os.kill(process, signal.SIGKILL)
+    running.communicate(timeout=120)
+    wait_for(lambda: not of_desk(desk, b"wandb-core"))
+    runs = [RunFolder(SWEEP / job["run"]) for job in jobs()]
+    before = [(run.path / "wandb-id").read_text().strip() for run in runs]
+    assert len(set(before)) == 2
+    seen = max(int(path.stem.removeprefix("seen-")) for path in SWEEP.rglob("checkpoints/seen-*.pt"))
+    ended = shell(*words, f"stage.images={seen + 8}")
+    assert ended.code == 0, ended.err
+    for run, own, seed in zip(runs, before, (0, 1), strict=True):
+        assert run.images_done() == seen + 8
+        sessions = files(run.path)
+        assert len(sessions) == 2
+        told = [record for session in sessions for record in records(desk / session, "run")]
+        assert {record["run_id"] for record in told} == {own}
+        assert {record["run_group"] for record in told} == {SWEEP.name}
+        assert {record["config"]["update"]["seed"] for record in told} == {seed}
+        assert [row["images_seen"] for row in history(desk / sessions[-1]) if "generator/kl" in row][-1] == seen + 8
+
+
+@pytest.mark.slow
+def test_jobs_under_submitit_have_a_gpu_each(program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each job's process is told another one of those that the sweep may use, before anything asks for them."""
+
+    def tells(config: DictConfig) -> None:
+        assert not torch.cuda.is_initialized()
+        Path(f"gpu-of-{config.seed}").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    words = ("-m", *WORDS, "hydra/launcher=submitit_local", "hydra.launcher.gpus_per_node=1", "trainer.accelerator=cpu")
+    ended = program(*words, "seed=0,1,2", verb=tells)
+    assert ended.code == 0, ended.err
+    assert [Path(f"gpu-of-{seed}").read_text() for seed in range(3)] == ["3", "5", "3"]
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,5"
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def test_a_sweep_of_an_ablation(shell: Program, desk: Path) -> None:
     assert sorted(settings) == [False, True]
     files = {path.relative_to(desk) for path in desk.rglob("*") if path.is_file()}
     own = {path for path in files if path.parts[:4] == ("sweeps", "default", "stage1", "toybirds")}
-    assert {path.name for path in files - own} == {"sweep.json", "table.md", "grid.png", ".sweep.lock"}
+    assert {path.name for path in files - own} == {"sweep.json", "table.md", "grid.png", ".sweep.lock", ".grid.lock"}
 
 
 def test_stage_two_trains_the_stage_one_it_needs(shell: Program, desk: Path) -> None:

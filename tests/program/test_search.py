@@ -10,7 +10,7 @@ from test_launching import RANKS, equal_ranks
 from test_ranks import Team, team  # noqa: F401 (a fixture)
 from test_sweeps import WORDS, jobs, states
 
-from stackgan.launch import launchers
+from stackgan.launch import plugins
 from stackgan.runs.folder import RunFolder
 
 SEARCH = ("-m", "hparams_search=optuna", "hydra.sweeper.n_trials=3")
@@ -38,7 +38,7 @@ def trials() -> list[dict[str, str]]:
 @pytest.fixture(autouse=True)
 def no_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """These runs hold nothing that draws."""
-    monkeypatch.setattr("stackgan.launch.sweep_grid.grow", lambda sweep: None)
+    monkeypatch.setattr("stackgan.sweeps.grid.grow", lambda sweep: None)
 
 
 def test_trials_are_jobs_and_the_same_search_trains_none_again(program: Program, desk: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_package_that_is_missing_is_named_with_what_installs_it(
 ) -> None:
     from hydra.core.config_store import ConfigStore
 
-    monkeypatch.setattr(launchers, "_there", lambda plugin: False)
+    monkeypatch.setattr(plugins, "_there", lambda plugin: False)
     known: dict[str, Any] = ConfigStore.instance().repo["hydra"]["launcher"]
     for name in ("joblib.yaml", "submitit_local.yaml"):
         monkeypatch.delitem(known, name)

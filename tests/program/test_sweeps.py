@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ from omegaconf import DictConfig
 from PIL import Image
 from test_ranks import Team, same, team  # noqa: F401 (a fixture)
 
-from stackgan.launch import base, schema, sweeping
+from stackgan.launch import base, schema
 from stackgan.launch.training import train
 from stackgan.runs.folder import RunFolder
+from stackgan.sweeps import sweeping
+from stackgan.sweeps.folder import Job, SweepFolder, Taken
 
 WORDS = (*(word for word in SMALL if not word.startswith("callbacks.")), "callbacks=none", "stage.images=8")
 SWEEP = Path("sweeps/default")
@@ -131,10 +135,40 @@ def test_mistakes_are_one_line_and_leave_nothing(words: tuple[str, ...], complai
 def test_a_job_that_a_launcher_leaves_as_it_was_ends_the_sweep(
     program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stackgan.launch.sweep_jobs.Recorded.__call__", lambda self, config: None)
+    monkeypatch.setattr("stackgan.sweeps.jobs.Recorded.__call__", lambda self, config: None)
     ended = program("-m", *WORDS, "seed=0,1")
     assert ended.code == 1
     assert ended.err == "error: sweeps/default: as it is, seed 0 ended and is still waiting; see sweeps/default/sweep.json\n"
+
+
+@pytest.mark.parametrize("moment", ["stopped before the look", "done at the look"])
+def test_another_process_that_is_at_a_job_and_then_no_longer_is_no_fault(
+    moment: str, program: Program, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the job when this command's launcher comes to it, and not when this command looks what became of it."""
+    met: list[Job] = []
+
+    class Beaten(SweepFolder):
+        @contextmanager
+        def held(self, job: Job) -> Iterator[None]:
+            if not met:
+                met.append(job)
+                self.mark(job.words, "cut" if moment.startswith("stopped") else "running")
+                raise Taken(job.row)
+            with super().held(job):
+                yield
+
+    def looked(sweep: SweepFolder, job: Job) -> bool:
+        if met and moment.startswith("done"):
+            sweep.mark(job.words, "done")
+        return False
+
+    monkeypatch.setattr("stackgan.sweeps.jobs.SweepFolder", Beaten)
+    monkeypatch.setattr(SweepFolder, "taken", looked)
+    ended = program("-m", *WORDS, "seed=7", verb=nothing)
+    assert (ended.code, ended.err) == (0, "")
+    assert "job: as it is, seed 7: another process is at it" in ended.out.splitlines()
+    assert states() == ["done"]
 
 
 @pytest.mark.slow

@@ -210,5 +210,6 @@ def test_a_sweep_keeps_to_its_folder_and_to_its_seeds(program: Program, desk: Pa
         "table.md",
         "grid.png",
         ".sweep.lock",
+        ".grid.lock",
     }
     assert {path.name for path in desk.iterdir()} == {"sweeps"}

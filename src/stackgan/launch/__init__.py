@@ -1,1 +1,1 @@
-"""Floor 5: from a command line to objects, and from objects to a run."""
+"""Floor 6: from a command line to objects, and from objects to a run."""

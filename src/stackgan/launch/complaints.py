@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError, did_you_mean
-from stackgan.launch import launchers
+from stackgan.launch import plugins
 from stackgan.launch.places import home
 
 MANY, SEVERAL = {"-m", "--multirun"}, ("train", "sample")
@@ -33,8 +33,8 @@ def check_groups(words: list[str], config: str) -> None:
         choices = ", ".join(_choices(name, config))
         if name in ("sweep", "hparams_search") and not MANY & set(words):
             raise UserError(f"{word}: a {name.split('_')[-1]} is many jobs; give -m too: python src/train.py -m {word}")
-        if name == "hparams_search" and (package := launchers.missing(value)) is not None:
-            raise UserError(f"{word}: {package} is not installed; {launchers.INSTALL}")
+        if name == "hparams_search" and (package := plugins.missing(value)) is not None:
+            raise UserError(f"{word}: {package} is not installed; {plugins.INSTALL}")
         if "." in key and not value.startswith(("{", "$")):
             raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
         if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
@@ -71,9 +71,9 @@ def explain(error: Exception, words: list[str], config: str) -> str:
 
 def _plugin(group: str, choice: str) -> str:
     """A launcher of a package that is not here, or of none."""
-    if (package := launchers.missing(choice)) is not None:
-        return f"{group}={choice}: {package} is not installed; {launchers.INSTALL}"
-    return f"{group}={choice}: no such choice{did_you_mean(choice, launchers.PLUGINS)} ({group} has {', '.join(launchers.CHOICES)})"
+    if (package := plugins.missing(choice)) is not None:
+        return f"{group}={choice}: {package} is not installed; {plugins.INSTALL}"
+    return f"{group}={choice}: no such choice{did_you_mean(choice, plugins.PACKAGES)} ({group} has {', '.join(plugins.CHOICES)})"
 
 
 def _unreadable(words: list[str], config: str) -> str | None:

@@ -17,7 +17,8 @@ from stackgan.core.ranges import Natural, Positive
 from stackgan.core.shapes import Weights
 from stackgan.data.progress import bar
 from stackgan.data.records import Split
-from stackgan.launch import judges, loading, machine, objects, observers, schema, scored, settings
+from stackgan.devices import machine
+from stackgan.launch import judges, loading, objects, observers, schema, scored, settings
 from stackgan.metric.card import Card, table
 from stackgan.metric.evaluation import Subject, cards, sheets
 from stackgan.metric.observing import Store, observe

@@ -11,21 +11,8 @@ from torch import nn
 
 from stackgan.data.fill import cores
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import (
-    allowed,
-    build,
-    encoders,
-    fitting,
-    identity,
-    judges,
-    known,
-    machine,
-    rules,
-    schema,
-    sketching,
-    telling,
-    tracking,
-)
+from stackgan.devices import machine
+from stackgan.launch import allowed, build, encoders, fitting, identity, judges, known, rules, schema, sketching, telling, tracking
 from stackgan.launch.layers import count
 from stackgan.launch.probing import Cost, Probe, probed
 from stackgan.launch.underneath import Underneath, underneath

@@ -15,9 +15,10 @@ from stackgan.callbacks.progress import ImagesBar
 from stackgan.callbacks.tracker import Tracker
 from stackgan.callbacks.watcher import Record, Show, View, Watcher
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import build, judges, machine, objects, restore
+from stackgan.devices import machine
+from stackgan.devices.ranks import Place
+from stackgan.launch import build, judges, objects, restore
 from stackgan.launch.quiet import quiet
-from stackgan.launch.ranks import Place
 from stackgan.metric.observing import Store
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder, writing

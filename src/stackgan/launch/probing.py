@@ -16,9 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from stackgan.callbacks import speed
 from stackgan.data.module import CaptionedPictures
+from stackgan.devices.ranks import Place
 from stackgan.launch import fitting
 from stackgan.launch.layers import Layers
-from stackgan.launch.ranks import Place
 from stackgan.runs.stopping import Wishes
 from stackgan.stage.base import Stage
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from stackgan.report.record import Record
 
 INSTALL = "pip install --constraint constraints.txt --editable '.[dashboards]' in the project's folder"
 AGAIN = "`wandb login` or WANDB_API_KEY brings a key, publish=null leaves it at the files"
+ANSWER_SECONDS = 6.0
+"""In which the host must have answered, or the program ends: with that, within 10 s of having written its files."""
 
 
 class Wandb(settings.Part):
@@ -57,21 +60,32 @@ def foresee(records: Sequence[Record], config: Mapping[str, Any]) -> tuple[str |
 
 
 def publish(made: Comparison, keys: wandb_pages.Keys, place: tuple[str | None, str], seconds: float, folder: Path) -> list[str]:
-    """Send both pages; returns their addresses. folder: where the comparison's files are. Raises UserError where that fails."""
+    """Send both pages; returns their addresses. folder: where the comparison's files are. Raises UserError where that fails.
+
+    seconds: how long sending may take once the host has answered.
+    """
+    until = time.monotonic() + ANSWER_SECONDS
     if trouble := _trouble():
         raise UserError(f"publish=wandb: {trouble}; the files are in {folder}; {AGAIN}")
+    answered = threading.Event()
     sent: list[str] = []
     failed: list[BaseException] = []
 
     def work() -> None:
         try:
-            sent.extend(_send(made, keys, *place))
+            account = wandb_reach.load().Api()  # asks the host whose key this is
+            answered.set()
+            sent.extend(_send(account, made, keys, *place))
         except BaseException as error:  # SystemExit too: this is no thread that could end the program
             failed.append(error)
+        answered.set()
 
     # A daemon: a host that accepts a request and stays silent must not keep the program from ending.
     thread = threading.Thread(target=work, name="publish to W&B", daemon=True)
     thread.start()
+    if not answered.wait(max(until - time.monotonic(), 0)):
+        wandb_reach.abandon()
+        raise UserError(f"publish=wandb: {_host()} does not answer; the files are in {folder}; {AGAIN}")
     thread.join(seconds)
     if thread.is_alive():
         wandb_reach.abandon()
@@ -100,12 +114,19 @@ def _trouble() -> str | None:
         return "WANDB_MODE says offline"
     if trouble := wandb_reach.key_trouble():
         return trouble
-    url = wandb_reach.load().setup().settings.base_url
-    return None if wandb_reach.answers(url) else f"{urlsplit(url).netloc} does not answer"
+    return None if wandb_reach.answers(_url()) else f"{_host()} does not answer"
 
 
-def _send(made: Comparison, keys: wandb_pages.Keys, entity: str | None, project: str) -> list[str]:
-    entity = entity or wandb_reach.load().Api().default_entity
+def _url() -> str:
+    return str(wandb_reach.load().setup().settings.base_url)
+
+
+def _host() -> str:
+    return urlsplit(_url()).netloc
+
+
+def _send(account: Any, made: Comparison, keys: wandb_pages.Keys, entity: str | None, project: str) -> list[str]:
+    entity = entity or account.default_entity
     if not entity:
         raise ValueError("this account has no entity of its own: set wandb.entity")
     # The report first: it makes the project where the runs were not synced yet.

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import build, fitting, machine
-from stackgan.launch.ranks import Place
+from stackgan.devices import machine
+from stackgan.devices.ranks import Place
+from stackgan.launch import build, fitting
+
+COMMAND = (sys.executable, "-m", "stackgan.launch.rank")
 
 
 def main() -> None:

@@ -14,10 +14,11 @@ from stackgan.core import atomic
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
 from stackgan.core.shapes import Weights
+from stackgan.devices import machine
 from stackgan.draw import sentences
 from stackgan.draw.mode import Comparison, Mode, Request
 from stackgan.draw.painter import Painter
-from stackgan.launch import loading, machine, objects, pictures, placing, schema, settings
+from stackgan.launch import loading, objects, pictures, placing, schema, settings
 
 Sentence = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) in (int, float) else value)]
 """Hydra reads text=12 as a number."""

@@ -8,24 +8,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from stackgan.data.module import CaptionedPictures
-from stackgan.launch import (
-    base,
-    build,
-    cli,
-    crew,
-    encoders,
-    explaining,
-    fitting,
-    gathering,
-    identity,
-    judges,
-    known,
-    machine,
-    rules,
-    schema,
-    tracking,
-)
-from stackgan.launch.ranks import Company
+from stackgan.devices import crew, gathering, machine
+from stackgan.devices.ranks import Company
+from stackgan.launch import base, build, cli, encoders, explaining, fitting, identity, judges, known, rank, rules, schema, tracking
 from stackgan.runs import checkpoint, provenance
 from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder, held, writing
@@ -120,7 +105,7 @@ def _fit(job: fitting.Job, data: CaptionedPictures, trackers: tracking.Trackers)
 def _company(job: fitting.Job) -> Company | gathering.Told:
     """The other ranks: those that were started with this process, or else started for this job."""
     started, told = crew.here(), {"job": job.plain()}
-    return Company(told, job.config["trainer"]["devices"]) if started is None else gathering.Told(told, started)
+    return Company(told, job.config["trainer"]["devices"], rank.COMMAND) if started is None else gathering.Told(told, started)
 
 
 def _tell(config: Config, folder: RunFolder, outcome: fitting.Outcome) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from torch import nn
 
 from stackgan.core.errors import UserError
-from stackgan.launch import base, build, identity, machine, rules, schema
+from stackgan.devices import machine
+from stackgan.launch import base, build, identity, rules, schema
 from stackgan.runs import checkpoint
 from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,10 +20,10 @@ from typing import Any
 from lightning.fabric.plugins import ClusterEnvironment
 from torch import distributed
 
-import stackgan
 from stackgan.core.errors import RunError, UserError
 
-COMMAND = (sys.executable, "-m", "stackgan.launch.rank")
+SOURCE = str(Path(__file__).parents[2])
+"""Where this package lies, for processes that are started here."""
 GRACE = 10.0
 """Seconds that a rank gets to end by itself once another has died."""
 FAREWELL = 60.0
@@ -90,17 +90,19 @@ class Place(ClusterEnvironment):
 class Company:
     """The other ranks of a job, from `with` to the end of its block. The first to die ends all, and a RunError names it.
 
-    job: plain data for stackgan.launch.rank. Nothing is started where world is 1.
+    job: plain data. command: starts a process that takes part in the job, which it reads from its standard input, a line of JSON
+    with its rank, world and port added. Nothing is started where world is 1.
     """
 
-    def __init__(self, job: Mapping[str, Any], world: int) -> None:
-        self.job, self.place = job, Place(0, world, _free_port() if world > 1 else 0)
+    def __init__(self, job: Mapping[str, Any], world: int, command: Sequence[str]) -> None:
+        self.job, self.command, self.place = job, command, Place(0, world, _free_port() if world > 1 else 0)
         self._others: list[_Other] = []
         self._leaving = threading.Event()
 
     def __enter__(self) -> Place:
         for rank in range(1, self.place.world):
-            self._others.append(_Other(rank, {**self.job, "rank": rank, "world": self.place.world, "port": self.place.port}))
+            told = {**self.job, "rank": rank, "world": self.place.world, "port": self.place.port}
+            self._others.append(_Other(rank, told, self.command))
         if self._others:
             threading.Thread(target=self._watch, daemon=True).start()
         return self.place
@@ -146,13 +148,12 @@ class Company:
 class _Other:
     """One other rank's process. Its standard input is its lifeline: it ends when this process does."""
 
-    def __init__(self, rank: int, job: Mapping[str, Any]) -> None:
-        source = str(Path(stackgan.__file__).parents[1])
-        path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))
+    def __init__(self, rank: int, job: Mapping[str, Any], command: Sequence[str]) -> None:
+        path = os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH")]))
         self.rank, self.last_words = rank, ""
         self._failed_at: float | None = None
         self.process = subprocess.Popen(
-            COMMAND, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path}, text=True,
         )  # fmt: skip
         assert self.process.stdin is not None

@@ -10,8 +10,8 @@ import pytest
 
 from stackgan.core.errors import RunError, UserError
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep import Job, SweepFolder, Taken
-from stackgan.runs.sweep_table import table
+from stackgan.sweeps.folder import Job, SweepFolder, Taken
+from stackgan.sweeps.table import table
 
 ONE = Job("a, seed 0", "a", 0, ("x=1", "seed=0"), "stage1/toybirds/one", budget=8)
 TWO = Job("b, seed 1", "b", 1, ("x=2", "seed=1"), "stage1/toybirds/two", budget=8)

@@ -14,10 +14,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from stackgan.core.errors import RunError
-from stackgan.launch import launchers
-from stackgan.launch.sweep_jobs import EXPECTED, Recorded, cause
-from stackgan.launch.sweep_workers import Stop, Worker
-from stackgan.runs.sweep import Job, SweepFolder
+from stackgan.sweeps import launchers
+from stackgan.sweeps.folder import Job, SweepFolder
+from stackgan.sweeps.jobs import EXPECTED, Elsewhere, Recorded, cause
+from stackgan.sweeps.workers import Stop, Worker
 
 POLL_SECONDS = 1.0
 
@@ -47,8 +47,7 @@ class Settling:
                 continue
             batch = [job for job in free if job.words not in died] or free[:1]
             try:
-                self._launch(batch)
-                self._check_moved(batch)
+                self._check_moved(batch, self._launch(batch))
             except EXPECTED:
                 raise
             except Exception as error:  # a launcher's own: its process died
@@ -58,17 +57,18 @@ class Settling:
         wanted = {job.words for job in jobs}
         return [job for job in self.folder.jobs() if job.words in wanted and job.state not in ("done", "failed")]
 
-    def _launch(self, batch: Sequence[Job]) -> None:
-        """One call of the launcher."""
+    def _launch(self, batch: Sequence[Job]) -> Sequence[JobReturn]:
+        """One call of the launcher, and what its jobs came back with."""
         stop = worker = None
         # Where one job runs at a time, joblib runs it in this very process.
         if self.kind == "joblib" and launchers.at_once(self.config.hydra.launcher) > 1:
             stop = Stop(self.folder.path)
             worker = Worker(os.getpid(), launchers.threads_of_each(self.config.hydra.launcher, len(batch)), str(stop.file))
         launchers.prepare(self.config.hydra.launcher)
+        gpus = zip([job.words for job in batch], launchers.gpus_of_each(self.config.hydra.launcher, len(batch)), strict=False)
         launcher: Any = Plugins.instance().instantiate_launcher(
             hydra_context=self.context,
-            task_function=Recorded(self.task, str(self.folder.path), worker),
+            task_function=Recorded(self.task, str(self.folder.path), worker, dict(gpus)),
             config=self.config,
         )
         # The launcher's own line for each job repeats every word of the command.
@@ -76,23 +76,29 @@ class Settling:
             logging.getLogger(name).setLevel(logging.WARNING)
         with stop or nullcontext():
             try:
-                returned = launcher.launch([list(job.words) for job in batch], initial_job_idx=self._launched)
+                returned: Sequence[JobReturn] = launcher.launch([list(job.words) for job in batch], initial_job_idx=self._launched)
             finally:
                 self._launched += len(batch)
                 if stop is not None and stop.caught:
                     self._stopped(stop.caught)
         for job, ended in zip(batch, returned, strict=True):
             self._unbegun(job, ended)
+        return returned
 
     def _unbegun(self, job: Job, ended: JobReturn) -> None:
         """A job that failed before it could say so itself, as where its settings do not compose in the launcher's process."""
-        if ended.status == JobStatus.FAILED and any(one.state == "waiting" for one in self._left([job])):
+        if ended.status == JobStatus.FAILED and self._left([job]) and not self.folder.taken(job):
             self.folder.mark(job.words, "failed", cause(ended._return_value, job.words))
 
-    def _check_moved(self, batch: Sequence[Job]) -> None:
-        """Raise RunError where the launcher came back and no job of its batch is settled, or at work elsewhere."""
+    def _check_moved(self, batch: Sequence[Job], returned: Sequence[JobReturn]) -> None:
+        """Raise RunError where the launcher says that all of its batch went well, and none is settled.
+
+        What the jobs came back with decides, not another look at them: a process that was at one when this launcher's came may have
+        been stopped since, or have ended, or have left it to a third.
+        """
         left = self._left(batch)
-        if len(left) == len(batch) and not any(self.folder.taken(job) for job in left):
+        well = [one for one in returned if one.status == JobStatus.COMPLETED and not isinstance(one.return_value, Elsewhere)]
+        if len(left) == len(well) == len(batch):
             raise RunError(f"{self.folder.path}: {left[0].row} ended and is still {left[0].state}; see {self.folder.file}")
 
     def _stopped(self, number: int) -> None:

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from stackgan.core.errors import UserError
-from stackgan.launch import machine
-from stackgan.launch.crew import Crew, found
+from stackgan.devices import machine
+from stackgan.devices.crew import Crew, found
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "none", "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2",

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from stackgan.core.errors import UserError
-from stackgan.launch import crew
+from stackgan.devices import crew
 
 
 def check(settings: dict[str, Any]) -> None:
@@ -63,6 +63,14 @@ def precision(settings: Mapping[str, Any]) -> str:
 def on_gpu(settings: Mapping[str, Any]) -> bool:
     """Whether the run will use a GPU."""
     return settings["accelerator"] != "cpu" and torch.cuda.is_available()
+
+
+def visible() -> list[str]:
+    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES takes."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return (
+        [str(number) for number in range(torch.cuda.device_count())] if told is None else [name for name in told.split(",") if name]
+    )
 
 
 def described(settings: Mapping[str, Any]) -> str:

@@ -6,22 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from stackgan.callbacks.sheets import NEXT_NOISE
 from stackgan.core import atomic
 from stackgan.core.errors import UserError
+from stackgan.core.fingerprint import fingerprint
 from stackgan.data.records import Split
 from stackgan.draw.painter import Pixels
 from stackgan.launch import build, loading
 from stackgan.plots.sheet import sheet
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep import Job, SweepFolder
+from stackgan.sweeps.folder import Job, SweepFolder
 
 SPLITS: tuple[Split, ...] = ("test", "held_out", "validation", "train")
 """Whose sentences: of the first that the data set has."""
 SENTENCES, NOISES, CELL = 4, 2, 96
+SHOWN = "runs shown"
+"""A text in the PNG: the fingerprint of the finished runs that it was drawn of."""
+Finished = tuple[Job, RunFolder, int]
+"""A job that is done, its run, and the images that this has seen."""
 
 
 @dataclass(frozen=True)
@@ -35,36 +42,53 @@ class Drawn:
     drawn_NKHWC: Pixels
 
 
-def grow_if_older(sweep: SweepFolder) -> None:
-    """Draw the grid where none is as new as the newest finished run: the process that ended last may have died before it could."""
-    runs = [sweep.run(job) for job in sweep.jobs() if job.state == "done"]
-    ends = [run.done.stat().st_mtime for run in runs if run is not None and run.done.exists()]
-    if ends and (not sweep.grid.exists() or sweep.grid.stat().st_mtime < max(ends)):
-        grow(sweep)
-
-
 def grow(sweep: SweepFolder) -> None:
-    """Draw the grid anew. Only a picture for people: what stands in its way is said in a line, and no job fails of it."""
+    """Draw the grid anew where it lacks a run that has finished, one process at a time.
+
+    Only a picture for people: what stands in its way is said in a line, and no job fails of it.
+    """
     try:
-        rows, others = _rows(sweep)
-        if rows:
-            atomic.write(sweep.grid, lambda beside: _grid(sweep.path.name, rows, others).save(beside, "PNG"))
+        # Of several jobs that end at once the last one in here finds all of them done.
+        with filelock.FileLock(sweep.path / ".grid.lock"):
+            finished = _finished(sweep)
+            shown = fingerprint([[job.variant, job.seed, job.run, images] for job, _, images in finished])
+            if finished and _shown(sweep.grid) != shown:
+                rows, others = _rows(sweep, finished)
+                if rows:
+                    atomic.write(sweep.grid, lambda beside: _save(_grid(sweep.path.name, rows, others), shown, beside))
     except Exception as error:  # any: see above
         print(f"warning: no {sweep.grid}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
 
-def _rows(sweep: SweepFolder) -> tuple[list[tuple[Job, Drawn]], list[str]]:
-    """Of each variant its first seed that is done and draws; all of the first one's sentences. And variants that have others."""
+def _finished(sweep: SweepFolder) -> list[Finished]:
+    """Those that can still be read: one that was damaged from outside does not take the others along."""
+    done = [(job, run) for job in sweep.jobs() if job.state == "done" and (run := sweep.run(job)) is not None]
+    return [(job, run, run.images_done()) for job, run in done if run.is_readable() and run.images_done()]
+
+
+def _shown(grid: Path) -> str | None:
+    """Which finished runs a grid was drawn of; None where there is no grid, or none that says so."""
+    try:
+        with Image.open(grid) as image:
+            return image.info.get(SHOWN)
+    except OSError:
+        return None
+
+
+def _save(grid: Image.Image, shown: str, path: Path) -> None:
+    info = PngInfo()
+    info.add_text(SHOWN, shown)
+    grid.save(path, "PNG", pnginfo=info)
+
+
+def _rows(sweep: SweepFolder, finished: Sequence[Finished]) -> tuple[list[tuple[Job, Drawn]], list[str]]:
+    """Of each variant its first seed that draws; all of the first one's sentences. And variants that have others."""
     found: dict[str, tuple[Job, Drawn]] = {}
     others: list[str] = []
-    for job in sorted(sweep.jobs(), key=lambda job: job.seed):
-        run = sweep.run(job)
-        if job.state != "done" or run is None or job.variant in found:
+    for job, run, images in sorted(finished, key=lambda each: each[0].seed):
+        if job.variant in found or (drawn := _drawn(run.path, images)) is None:
             continue
-        drawn = _drawn(run.path, run.images_done())
         first = next(iter(found.values()), None)
-        if drawn is None:
-            continue
         if first is None or first[1].sentences == drawn.sentences:
             found[job.variant] = (job, drawn)
         elif job.variant not in others:

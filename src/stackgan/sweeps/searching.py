@@ -12,8 +12,8 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch.sweeping import Sweeping
-from stackgan.runs.sweep import Job
+from stackgan.sweeps.folder import Job
+from stackgan.sweeps.sweeping import Sweeping
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import filelock
 from stackgan.core import atomic
 from stackgan.core.errors import RunError, UserError
 from stackgan.runs.folder import RunFolder
-from stackgan.runs.sweep_table import table
+from stackgan.sweeps.table import table
 
 GLANCE_SECONDS = 0.4
 """Who only looks whether a job is taken holds its lock for a moment; that is not to be taken for work."""

@@ -1,16 +1,20 @@
 """What launchers ask for, and how joblib's processes share the CPU."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import joblib
 import pytest
 import torch
+from commands import SRC
 
 from stackgan.core.errors import UserError
-from stackgan.launch import launchers, machine
-from stackgan.launch.sweep_workers import Worker
+from stackgan.devices import machine
+from stackgan.sweeps import launchers
+from stackgan.sweeps.workers import Worker
 
 
 @pytest.mark.parametrize(("n_jobs", "jobs", "threads"), [(2, 5, 4), (4, 5, 2), (4, 1, 8), (3, 3, 2), (16, 20, 1)])
@@ -47,7 +51,7 @@ def test_processes_find_the_package_installed_or_not(monkeypatch: pytest.MonkeyP
     for _ in range(2):
         launchers.prepare({"_target_": "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"})
     source, before = os.environ["PYTHONPATH"].split(os.pathsep)
-    assert (Path(source) / "stackgan" / "launch" / "launchers.py").is_file()
+    assert (Path(source) / "stackgan" / "sweeps" / "launchers.py").is_file()
     assert before == "before"
 
 
@@ -101,3 +105,49 @@ def test_gpus_that_were_asked_for_or_are_not_wanted(name: str, asked: dict[str, 
 def test_a_machine_without_gpus_hides_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     launchers.check(submitit("LocalLauncher"), {"trainer": {"accelerator": "auto", "devices": 1}})
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "told", "jobs", "expected"),
+    [
+        ("LocalLauncher", 1, None, 3, ["0", "1", "0"]),
+        ("LocalLauncher", 2, None, 2, ["0,1", "0,1"]),
+        ("LocalLauncher", 1, "3,GPU-5", 3, ["3", "GPU-5", "3"]),
+        ("LocalLauncher", 2, "4,5,6", 2, ["4,5", "6,4"]),
+        ("LocalLauncher", 3, None, 2, []),
+        ("LocalLauncher", 1, "", 2, []),
+        ("LocalLauncher", None, None, 2, []),
+        ("LocalLauncher", 0, None, 2, []),
+        ("SlurmLauncher", 1, None, 2, []),
+    ],
+)
+def test_jobs_of_one_machine_take_its_gpus_in_turn(
+    name: str, asked: int | None, told: str | None, jobs: int, expected: list[str], gpus: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if told is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", told)
+    assert launchers.gpus_of_each(submitit(name, gpus_per_node=asked), jobs) == expected
+
+
+def test_launchers_of_one_process_share_no_gpus_out(gpus: None) -> None:
+    basic = {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"}
+    joblib = {"_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", "n_jobs": 2}
+    assert launchers.gpus_of_each(basic, 2) == launchers.gpus_of_each(joblib, 2) == []
+
+
+ASKS = """
+import torch
+
+def asked():
+    raise AssertionError("CUDA was asked, and which GPUs are visible is settled")
+
+torch.cuda.is_available = torch.cuda.device_count = torch.cuda.init = asked
+import stackgan.launch.training, stackgan.sweeps.jobs
+"""
+
+
+@pytest.mark.slow
+def test_what_a_job_is_made_of_asks_for_no_gpu_before_it_begins() -> None:
+    ended = subprocess.run([sys.executable, "-c", ASKS], env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr

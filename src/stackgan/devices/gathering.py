@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
@@ -19,9 +19,9 @@ from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import machine, rank
-from stackgan.launch.crew import Crew, here
-from stackgan.launch.ranks import Place
+from stackgan.devices import machine
+from stackgan.devices.crew import Crew, here
+from stackgan.devices.ranks import Place
 
 FOREVER = timedelta(days=365)
 """How long a rank waits for the first one, which may prepare data or wait for another process meanwhile; it dies with it."""
@@ -30,10 +30,12 @@ ARRIVAL = timedelta(seconds=60)
 FAREWELL = 10.0
 """Seconds that the first waits for the others to have heard the end."""
 END = "end"
+TakePart = Callable[[Mapping[str, Any], Place], None]
+"""What a rank does that is told a job, in plain data, and where it stands."""
 
 
 @contextmanager
-def gathered() -> Iterator[bool]:
+def gathered(take_part: TakePart) -> Iterator[bool]:
     """Whether this process gives the command. Another rank has taken part in all its jobs by then, or ended with them."""
     crew = here()
     if crew is None:
@@ -44,7 +46,7 @@ def gathered() -> Iterator[bool]:
         finally:
             _dismiss(crew)
     else:
-        _serve(crew)
+        _serve(crew, take_part)
         yield False
 
 
@@ -64,7 +66,10 @@ class Meeting:
 
 
 class Told:
-    """A job that the whole crew takes part in, from `with` to the end of its block, on the first rank. job: see launch.rank."""
+    """A job that the whole crew takes part in, from `with` to the end of its block, on the first rank.
+
+    job: plain data, as TakePart takes it; the crew's other ranks are told the same.
+    """
 
     def __init__(self, job: Mapping[str, Any], crew: Crew) -> None:
         self.job, self.crew = job, crew
@@ -103,7 +108,7 @@ def _join(crew: Crew, job: Mapping[str, Any]) -> Place:
     return Place(crew.rank, crew.world, crew.port, crew.address, crew.local_rank, crew.local_world)
 
 
-def _serve(crew: Crew) -> None:
+def _serve(crew: Crew, take_part: TakePart) -> None:
     """Take part in job after job of the first rank's, until it says that this was all."""
     store = Meeting.place(crew)
     while True:
@@ -115,7 +120,7 @@ def _serve(crew: Crew) -> None:
             return
         try:
             job = json.loads(told)
-            rank.take_part(job, _join(crew, job))
+            take_part(job, _join(crew, job))
         except Exception as error:
             if not isinstance(error, UserError | RunError):
                 traceback.print_exc()

@@ -1,9 +1,10 @@
 """A job of a sweep, in whatever process the launcher runs it: its state is written down, and the table and the grid grow."""
 
+import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,34 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import cli, complaints, sweep_grid
-from stackgan.launch.sweep_workers import Worker
-from stackgan.runs.sweep import SweepFolder, Taken
+from stackgan.launch import cli, complaints
+from stackgan.sweeps import grid
+from stackgan.sweeps.folder import SweepFolder, Taken
+from stackgan.sweeps.workers import Worker
 
 EXPECTED = (UserError, RunError, HydraException, OmegaConfBaseException)
 """What cli says in one line; anything else is a fault of the program, whose traceback is shown."""
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What a job comes back with that another process was at."""
+
+
+@dataclass(frozen=True)
 class Recorded:
-    """What trains, and the sweep's folder that tells of it. worker: where several jobs share this machine's processes."""
+    """What trains, and the sweep's folder that tells of it. worker: where several jobs share this machine's processes.
+
+    gpus: by a job's words CUDA_VISIBLE_DEVICES of its process, for jobs that the launcher gives a process each.
+    """
 
     verb: TaskFunction
     folder: str
     worker: Worker | None = None
+    gpus: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
     def __call__(self, config: DictConfig) -> Any:
-        """Train, unless another process is at this job.
+        """Train, unless another process is at this job: then Elsewhere.
 
         What ends the job goes on through the launcher, which then takes the next, or ends with the program; from a worker a stop
         does not, which its starter knows of.
@@ -39,6 +50,8 @@ class Recorded:
             sweep = SweepFolder(Path(self.folder))
             words = cli.words()
             job = sweep.job(words)
+            if (own := self.gpus.get(job.words)) is not None:
+                os.environ["CUDA_VISIBLE_DEVICES"] = own  # in time: nothing in this process has asked for a GPU before
             if self.worker is not None and self.worker.stopping():
                 return None
             try:
@@ -46,7 +59,7 @@ class Recorded:
                     return self._train(sweep, words, job.row, config)
             except Taken:
                 print(f"job: {job.row}: another process is at it", flush=True)
-            return None
+                return Elsewhere()
 
     def _train(self, sweep: SweepFolder, words: Sequence[str], name: str, config: DictConfig) -> Any:
         print(f"job: {name}", flush=True)
@@ -66,7 +79,7 @@ class Recorded:
                 return None
             raise
         sweep.mark(words, "done")
-        sweep_grid.grow(sweep)
+        grid.grow(sweep)
         return returned
 
 

@@ -8,7 +8,11 @@ from datetime import timedelta
 import pytest
 from torch import distributed
 
-from stackgan.launch import gathering, ranks
+from stackgan.devices import gathering, ranks
+
+
+def no_part(job: object, place: object) -> None:
+    raise AssertionError("the first rank is told nothing")
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def test_ranks_that_never_come_are_not_waited_for(
 ) -> None:
     monkeypatch.setattr(gathering, "ARRIVAL", timedelta(seconds=1))
     began = time.monotonic()
-    with gathering.gathered() as first:
+    with gathering.gathered(no_part) as first:
         assert first
     assert time.monotonic() - began < 30
     assert capsys.readouterr().err == "not all of the 2 ranks came to hear the end\n"
@@ -46,7 +50,7 @@ def test_a_rank_that_comes_later_hears_the_end(port: int, capsys: pytest.Capture
 
     late = threading.Thread(target=other)
     late.start()
-    with gathering.gathered() as first:
+    with gathering.gathered(no_part) as first:
         assert first
     late.join(30)
     assert heard == [b"end"]

@@ -1,6 +1,5 @@
-"""Hydra's launchers, as a sweep uses them: which there are, what they ask for, how many jobs run at once."""
+"""Hydra's launchers, as a sweep uses them: what they ask for, how many jobs run at once."""
 
-import importlib.util
 import os
 import shutil
 from collections.abc import Mapping
@@ -9,28 +8,9 @@ from typing import Any
 
 import stackgan
 from stackgan.core.errors import UserError
-from stackgan.launch import crew, machine
+from stackgan.devices import crew, machine
 
 Config = Mapping[str, Any]
-CHOICES = ("basic", "joblib", "submitit_local", "submitit_slurm")
-PLUGINS = {
-    "joblib": "hydra_joblib_launcher",
-    "submitit_local": "hydra_submitit_launcher",
-    "submitit_slurm": "hydra_submitit_launcher",
-    "optuna": "hydra_optuna_sweeper",
-}
-"""The packages that bring launchers, and the search."""
-INSTALL = "pip install --constraint constraints.txt --editable '.[sweep]'"
-
-
-def missing(choice: str) -> str | None:
-    """Which package brings this launcher or search, None where it is here or no such choice is known."""
-    plugin = PLUGINS.get(choice)
-    return None if plugin is None or _there(plugin) else plugin.replace("_", "-")
-
-
-def _there(plugin: str) -> bool:
-    return importlib.util.find_spec("hydra_plugins") is not None and importlib.util.find_spec(f"hydra_plugins.{plugin}") is not None
 
 
 def kind(launcher: Config) -> str:
@@ -93,6 +73,19 @@ def prepare(launcher: Config) -> None:
         source, path = str(Path(stackgan.__file__).parents[1]), os.environ.get("PYTHONPATH", "")
         if source not in path.split(os.pathsep):
             os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [source, path]))
+
+
+def gpus_of_each(launcher: Config, jobs: int) -> list[str]:
+    """CUDA_VISIBLE_DEVICES of each of so many jobs that submitit_local starts at once: this process's GPUs, taken in turn.
+
+    submitit itself shows all jobs the machine's first ones. [] where its choice stands, as none were asked for or more than there
+    are, and of other launchers.
+    """
+    asked = launcher["gpus_per_node"] if kind(launcher) == "submitit_local" else None
+    here = machine.visible() if asked else []
+    if not asked or asked > len(here):
+        return []
+    return [",".join(here[(job * asked + place) % len(here)] for place in range(asked)) for job in range(jobs)]
 
 
 def threads_of_each(launcher: Config, jobs: int) -> int:

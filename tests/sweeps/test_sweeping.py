@@ -11,7 +11,7 @@ from commands import Composed
 from stackgan.core.errors import UserError
 from stackgan.launch import rules, schema
 from stackgan.launch.places import CONF
-from stackgan.launch.sweeping import expand
+from stackgan.sweeps.sweeping import expand
 
 ROWS = {"one": ["stage=stage1"], "two": ["stage=stage2", "stage.base=train"]}
 FILES = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))

@@ -17,10 +17,11 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 
 from stackgan.core.errors import RunError, UserError
-from stackgan.launch import build, encoders, identity, launchers, rules, schema, sweep_grid
-from stackgan.launch.sweep_jobs import EXPECTED, cause
-from stackgan.launch.sweep_settling import Settling
-from stackgan.runs.sweep import Job, SweepFolder
+from stackgan.launch import build, encoders, identity, rules, schema
+from stackgan.sweeps import grid, launchers
+from stackgan.sweeps.folder import Job, SweepFolder
+from stackgan.sweeps.jobs import EXPECTED, cause
+from stackgan.sweeps.settling import Settling
 
 Config = Mapping[str, Any]
 Rows = Mapping[str, Sequence[str]]
@@ -67,7 +68,7 @@ class Sweeping:
     def _end(self, mine: set[tuple[str, ...]]) -> None:
         """Where to look, and a line for each job that failed."""
         jobs = [job for job in self.folder.jobs() if tuple(job.words) in mine]
-        sweep_grid.grow_if_older(self.folder)
+        grid.grow(self.folder)  # a process that ended last may have died before it could
         print(f"table: {self.folder.table}", flush=True)
         if failed := [job for job in jobs if job.state == "failed"]:
             for job in failed:
