@@ -12,7 +12,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError, did_you_mean
-from stackgan.launch import launchers
 from stackgan.launch.places import home
 
 MANY, SEVERAL = {"-m", "--multirun"}, ("train", "sample")
@@ -33,8 +32,8 @@ def check_groups(words: list[str], config: str) -> None:
         choices = ", ".join(_choices(name, config))
         if name in ("sweep", "hparams_search") and not MANY & set(words):
             raise UserError(f"{word}: a {name.split('_')[-1]} is many jobs; give -m too: python src/train.py -m {word}")
-        if name == "hparams_search" and (package := launchers.missing(value)) is not None:
-            raise UserError(f"{word}: {package} is not installed; {launchers.INSTALL}")
+        if name == "hparams_search" and (trouble := _not_installed(value)):
+            raise UserError(f"{word}: {trouble}")
         if "." in key and not value.startswith(("{", "$")):
             raise UserError(f"{word}: {key} is a group; did you mean {name}={value}? ({name} has {choices})")
         if "." not in key and re.fullmatch(r"|null|true|false|[\d.+-]+", value):
@@ -71,9 +70,19 @@ def explain(error: Exception, words: list[str], config: str) -> str:
 
 def _plugin(group: str, choice: str) -> str:
     """A launcher of a package that is not here, or of none."""
-    if (package := launchers.missing(choice)) is not None:
-        return f"{group}={choice}: {package} is not installed; {launchers.INSTALL}"
+    from stackgan.launch import launchers
+
+    if trouble := _not_installed(choice):
+        return f"{group}={choice}: {trouble}"
     return f"{group}={choice}: no such choice{did_you_mean(choice, launchers.PLUGINS)} ({group} has {', '.join(launchers.CHOICES)})"
+
+
+def _not_installed(choice: str) -> str | None:
+    """What a launcher or search lacks, None where it is here. Imported when one is asked for: with it comes PyTorch Lightning."""
+    from stackgan.launch import launchers
+
+    package = launchers.missing(choice)
+    return None if package is None else f"{package} is not installed; {launchers.INSTALL}"
 
 
 def _unreadable(words: list[str], config: str) -> str | None:

@@ -45,7 +45,7 @@ class Evaluating(settings.Part):
     floors: bool
     floors_n: Positive
     scorer: str | None
-    accelerator: loading.Accelerator
+    accelerator: settings.Accelerator
     out: str | None
     seed: Natural
     paths: settings.Paths

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from stackgan.core.errors import UserError
 from stackgan.report.figure import Figure
+from stackgan.report.statistics import number
 from stackgan.report.variants import Column, Variant, flat
 
 Mixed = Literal["refuse", "columns"]
@@ -30,9 +31,23 @@ class Head:
         return {True: "higher", False: "lower", None: "-"}[self.example.higher]
 
     @property
+    def under(self) -> str:
+        """What a reader must know of the figures below: `higher is better, n 500`."""
+        way = {True: "higher is better", False: "lower is better", None: ""}[self.example.higher]
+        return ", ".join(filter(None, [way, f"n {self.example.n:,}" if self.example.n else ""]))
+
+    @property
+    def marks(self) -> str:
+        """What else stands on this scale, of one of the runs."""
+        return ", ".join(f"{name} {number(value)}" for name, value in self.example.floors.items()) or "-"
+
+    @property
     def protocol(self) -> str:
         """Judge and protocol in one line."""
-        return ", ".join(f"{key} {value}" for key, value in flat(self.example.protocol) if value not in (None, ""))
+        told = [
+            (key, " and ".join(map(str, value)) if isinstance(value, list) else value) for key, value in flat(self.example.protocol)
+        ]
+        return ", ".join(f"{key} {value}" for key, value in told if value not in (None, ""))
 
 
 def heads(variants: Sequence[Variant], scores: Sequence[str] | None, figures: Sequence[str], mixed: Mixed) -> list[Head]:
