@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from stackgan.callbacks.guard import guard
-from stackgan.callbacks.tracker import RunCard
+from stackgan.callbacks.tracker import Drawings, RunCard
 from stackgan.callbacks.wandb_tracker import WandbTracker
 
 BATCH = 4
@@ -21,6 +21,12 @@ def pictures(images_seen: int) -> "np.ndarray":  # type: ignore[type-arg]
     made = np.zeros((2, 8, 6, 3), np.uint8)
     made[0, :, :, 0], made[1, :, :, 2], made[:, 0, 0, 1] = 200, 100, images_seen % 256
     return made
+
+
+def drawings(images_seen: int) -> Drawings:
+    """Those two, with the noise's keys and pictures of half the size to see them beside."""
+    made = pictures(images_seen)
+    return Drawings(made, ("a red bird", "a blue bird, it sings"), (7, 2**40), {"real": made[:, ::2, ::2] // 2})
 
 
 def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
@@ -37,7 +43,7 @@ def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
         tracker.record(seen, {"generator/loss": 1 / (iteration + 1), "discriminator/real": 0.5})
         worst = max(worst, time.perf_counter() - then)
         if iteration in (first, last - 1):
-            tracker.pictures(seen, "sheets/test", pictures(seen), ["a red bird", "a blue bird, it sings"])
+            tracker.pictures(seen, "sheets/test", drawings(seen))
         time.sleep(0.005)
     if "freeze" in more:
         freeze()
