@@ -85,7 +85,7 @@ def test_online(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_host_that_falls_silent_in_mid_run(tmp_path: Path) -> None:
     with host(posts=3) as server:
-        ended = session(tmp_path / "run", "online", 0, 200, WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
+        ended = session(tmp_path / "run", "online", 0, 200, "begun", WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
     assert (ended.code, ended.finish < 9) == (0, True)
     assert ended.seconds < LIMIT + 3
     assert ended.worst < 0.1

@@ -1,4 +1,7 @@
-"""One tracked run, as a program of its own: python wandb_session.py FOLDER MODE FIRST LAST [freeze]. Batches of 4."""
+"""One tracked run, as a program of its own: python wandb_session.py FOLDER MODE FIRST LAST [freeze] [begun]. Batches of 4.
+
+freeze: wandb's process is stopped before the end. begun: no row before the tracker has begun, as in a long run.
+"""
 
 import os
 import signal
@@ -36,6 +39,8 @@ def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
     )
     tracker = guard("wandb", WandbTracker(project="stackgan", entity=None, mode=mode, tags=["mine"], finish_seconds=8.0))  # type: ignore[arg-type]
     tracker.begin(card)
+    while "begun" in more and not tracker._begun:
+        time.sleep(0.01)
     worst = 0.0
     for iteration in range(first, last):
         seen = (iteration + 1) * BATCH
