@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from stackgan.plots.curves import COLOURS, picture
+from stackgan.plots.curves import COLOURS, SHARP, picture
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Bar:
 
 
 def bars(panels: Mapping[str, Mapping[str, Bar]], title: str, width: int = 1000) -> Image.Image:
-    """A panel under another, in each a bar a row. panels: panel name -> row -> bar. width: in pixels."""
+    """A panel under another, in each a bar a row. panels: panel name -> row -> bar. width: in pixels, times SHARP."""
     dots, row, head = 100, 0.28, 0.75
     heights = [head + row * max(len(rows), 1) for rows in panels.values()] or [head]
-    figure = Figure(figsize=(width / dots, 0.5 + sum(heights)), dpi=dots, layout="constrained")
+    figure = Figure(figsize=(width / dots, 0.5 + sum(heights)), dpi=SHARP * dots, layout="constrained")
     axes = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for axis, (name, rows) in zip(axes, panels.items(), strict=False):
         places = range(len(rows))

@@ -16,6 +16,9 @@ Curve = tuple[ArrayLike, ArrayLike]
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 
+SHARP = 1.5
+"""What is meant for a page is drawn in so many times its pixels, for paper and fine screens."""
+
 
 def smoothed(value_N: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     """Centred mean over window values, over fewer at both ends."""

@@ -10,6 +10,7 @@ from stackgan.report.figure import Figure
 from stackgan.report.statistics import number
 from stackgan.report.variants import Column, Variant, flat
 
+FLOORS = ("real", "shuffled captions", "untrained", "training copy")
 Mixed = Literal["refuse", "columns"]
 
 
@@ -32,14 +33,20 @@ class Head:
 
     @property
     def under(self) -> str:
-        """What a reader must know of the figures below: `higher is better, n 500`."""
+        """What a reader must know of the figures below: `higher is better, 500 pictures`."""
         way = {True: "higher is better", False: "lower is better", None: ""}[self.example.higher]
-        return ", ".join(filter(None, [way, f"n {self.example.n:,}" if self.example.n else ""]))
+        return ", ".join(filter(None, [way, self.count]))
+
+    @property
+    def count(self) -> str:
+        """Of how many pictures, or of what else, a run's figure is; '' where that is unknown."""
+        return f"{self.example.n:,} {self.example.protocol.get('n_counts') or 'pictures'}" if self.example.n else ""
 
     @property
     def marks(self) -> str:
-        """What else stands on this scale, of one of the runs."""
-        return ", ".join(f"{name} {number(value)}" for name, value in self.example.floors.items()) or "-"
+        """What else stands on this scale, of one of the runs; real pictures first."""
+        floors = sorted(self.example.floors.items(), key=lambda item: FLOORS.index(item[0]) if item[0] in FLOORS else len(FLOORS))
+        return ", ".join(f"{name} {number(value)}" for name, value in floors) or "-"
 
     @property
     def protocol(self) -> str:

@@ -17,7 +17,7 @@ SLUG = 80
 def png(picture: Image.Image) -> bytes:
     """Packed once, for the file and for the page."""
     packed = io.BytesIO()
-    picture.save(packed, "PNG")
+    picture.save(packed, "PNG", compress_level=2)  # a tenth larger than by the default, in half its time
     return packed.getvalue()
 
 

@@ -38,7 +38,7 @@ MEANINGS = {
 """By patterns as in a shell; the first that fits counts. A figure that is not here stands without a word."""
 
 VERDICTS = (
-    "reproduced: the 95 % interval of the difference lies on the paper's side of 0; reversed: on the other side; "
+    "Reproduced: the 95 % interval of the difference lies on the paper's side of 0; reversed: on the other side; "
     "holds on ...: on the paper's side, but for other pictures than the paper's; open: the interval holds 0, or there is none"
 )
 

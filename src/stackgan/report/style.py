@@ -19,7 +19,8 @@ section { scroll-margin-top: 4rem; } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .7rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th { background: var(--head); font-weight: 600; } th small { display: block; font-weight: 400; color: var(--faint); }
-td.number { white-space: nowrap; } td:first-child { min-width: 9rem; } td.long { min-width: 14rem; }
+td { min-width: 4.5rem; } td.number span { white-space: nowrap; } td:first-child, td.long { min-width: 9rem; }
+td.reproduced, td.holds, td.reversed, td.open { min-width: 7.5rem; }
 td.reproduced, td.holds { color: var(--good); font-weight: 600; } td.reversed { color: var(--bad); font-weight: 600; }
 td.open { color: var(--unsure); }
 .note, figcaption { color: var(--faint); font-size: .85rem; max-width: 70rem; }
@@ -34,14 +35,14 @@ dt { font-weight: 600; } dd { margin: 0; }
   figure .wide img { max-width: none; width: 44rem; }
   table, tbody, tr, td { display: block; } thead { display: none; }
   tr { border: 1px solid var(--line); border-radius: 4px; margin-bottom: .8rem; padding: .3rem 0; }
-  td, td:first-child, td.long { border: 0; min-width: 0; padding: .15rem .7rem; } td.number { white-space: normal; }
+  td, td:first-child, td.long { border: 0; min-width: 0; padding: .15rem .7rem; }
   td:empty, td.none { display: none; } td::before { content: attr(data-head) ": "; color: var(--faint); font-weight: 400; }
   td:first-child { background: var(--head); font-weight: 600; padding: .3rem .7rem; }
 }
 @media print {
   body { margin: 0; max-width: none; font-size: 10pt; } nav { display: none; } .wide { overflow: visible; }
-  table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; } td.number { white-space: normal; }
-  td:first-child, td.long { min-width: 0; } tr, figure, h2, h3 { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  table { font-size: 7.5pt; } th, td { padding: .15rem .3rem; }
+  td, td:first-child, td.long, td.open { min-width: 0; } tr, figure, h2, h3 { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .grid { display: block; } .grid figure { margin: 1rem 0; } .grid img { max-height: 24cm; width: auto; }
   details::details-content { content-visibility: visible; block-size: auto; }
 }

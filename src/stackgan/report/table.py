@@ -155,10 +155,11 @@ def _th(cell: str, small: str) -> str:
 
 
 def _td(cell: str, head: str) -> str:
-    """Numbers do not break, verdicts carry their word as a class, and what is long gets room."""
+    """Numbers and intervals do not break, verdicts carry their word as a class, and what is long gets room."""
     words = ("reproduced", "holds", "reversed", "open")
     kind = "number" if re.match(r"^[+-]?\d", cell) else next((word for word in words if cell.startswith(word)), "")
     kind = kind or ("long" if len(cell) > LONG else "none" if cell == "-" else "")
     text = html.escape(cell).replace("_", "_<wbr>") if kind == "long" else html.escape(cell)
+    text = re.sub(r"\[[^]]*\]", r"<span>\g<0></span>", text) if kind == "number" else text
     whose = f' class="{kind}"' if kind else ""
     return f'<td{whose} data-head="{html.escape(head)}">{text}</td>'

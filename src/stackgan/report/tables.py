@@ -35,10 +35,9 @@ def _seeds(variant: Variant) -> str:
 def protocols(data: str, columns: Sequence[Head]) -> Table:
     """What each column's figures say and depend on."""
     rows = [
-        [head.name, meaning(head.example.key) or "-", head.better, str(head.example.n or "-"), head.marks, head.protocol]
-        for head in columns
+        [head.name, meaning(head.example.key) or "-", head.better, head.count or "-", head.marks, head.protocol] for head in columns
     ]
-    note = "n: pictures scored a run. Figures share a column only where judge and protocol are equal in everything."
+    note = "n: of each run. Figures share a column only where judge and protocol are equal in everything."
     heads = ["figure", "what it says", "better", "n", "on the same scale", "judge and protocol"]
     return Table(f"{data}-protocols", f"Figures, judges and protocols on {data}", heads, rows, note)
 
