@@ -13,7 +13,8 @@ class Host(ThreadingHTTPServer):
     """posts: how many POSTs are answered before it falls silent, None: all. heads: whether it says that it is there.
 
     upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history. views: the
-    variables of each upsertView, which is how wandb-workspaces saves a page.
+    variables of each upsertView, which is how wandb-workspaces saves a page. files: what was uploaded, by path, an artifact's
+    under /kept/a<number>/. artifacts: their types. committed: the ids of those that are whole.
     """
 
     daemon_threads, block_on_close = True, False
@@ -24,6 +25,9 @@ class Host(ThreadingHTTPServer):
         self.upserts: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}
+        self.artifacts: list[str] = []
+        self.committed: list[str] = []
         self.count = 0
         self.silence = threading.Event()
 
@@ -47,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.files[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
         self.answer({})
 
     def do_POST(self) -> None:
@@ -83,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
             page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
             node = project | {"createdAt": "2026-01-01T00:00:00Z", "user": None}
             return {"data": {"models": {"pageInfo": page, "edges": [{"node": node}]}}}
+        if "rtifact" in name:
+            return {"data": self.artifact(name, variables)}
         if name.lower().startswith("upsertview"):
             self.server.views.append(variables)
             kept = {key: variables.get(key) for key in ("name", "displayName", "description", "spec")}
@@ -90,6 +96,31 @@ class Handler(BaseHTTPRequestHandler):
             view = kept | {"id": f"view{len(self.server.views)}", "project": project, "updatedAt": "2026-01-01T00:00:00"}
             return {"data": {"upsertView": {"view": view, "inserted": True}}}
         return {"data": {}}
+
+    def artifact(self, name: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """What a table is kept as: made, its files and its manifest taken, committed."""
+        sent = variables.get("input") or variables
+        if name == "CreateArtifact":
+            self.server.artifacts.append(sent["artifactTypeName"])
+            made = {"id": f"a{len(self.server.artifacts)}", "state": "PENDING", "artifactSequence": {"latestArtifact": None}}
+            return {"createArtifact": {"artifact": made}}
+        if name in ("CreateArtifactManifest", "UpdateArtifactManifest"):
+            file = {"id": "f", "uploadUrl": f"{self.server.url}/manifest", "uploadHeaders": []}
+            verb = name[0].lower() + name[1:]
+            return {verb: {"artifactManifest": {"id": "m", "file": file}}}
+        if name == "CreateArtifactFiles":
+            nodes = [
+                {
+                    "storagePath": file["name"], "uploadUrl": f"{self.server.url}/kept/{file['artifactID']}/{file['name']}",
+                    "uploadHeaders": [], "uploadMultipartUrls": None, "artifact": {"id": file["artifactID"]},
+                }
+                for file in sent["artifactFiles"]
+            ]  # fmt: skip
+            return {"createArtifactFiles": {"files": {"edges": [{"node": node} for node in nodes]}}}
+        if name == "CommitArtifact":
+            self.server.committed.append(variables["artifactID"])
+            return {"commitArtifact": {"artifact": {"id": variables["artifactID"], "digest": "d"}}}
+        return {"project": None}  # asked for the type of an artifact that is not there yet
 
     def stream(self, body: dict[str, Any]) -> dict[str, Any]:
         if history := body.get("files", {}).get("wandb-history.jsonl"):

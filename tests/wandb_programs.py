@@ -62,5 +62,17 @@ def records(folder: Path, kind: str) -> list[Any]:
     return [row[kind] for row in rows if row["type"] == kind]
 
 
+def tables(folder: Path, key: str) -> list[dict[str, list[Any]]]:
+    """Each table that was logged under this key, a list a column, with the kept file in a picture's place."""
+    found = []
+    for artifact in records(folder, "artifact"):
+        kept = {entry["path"]: Path(entry["local_path"]) for entry in artifact["manifest"]["contents"]}
+        if f"{key}.table.json" in kept:
+            table = json.loads(kept[f"{key}.table.json"].read_text())
+            cells = [[kept[cell["path"]] if isinstance(cell, dict) else cell for cell in row] for row in table["data"]]
+            found.append({name: list(column) for name, column in zip(table["columns"], zip(*cells, strict=True), strict=True)})
+    return found
+
+
 def history(folder: Path) -> list[dict[str, Any]]:
     return [record["item"] for record in records(folder, "history")]

@@ -180,10 +180,20 @@ def test_sheets_before_between_and_after(birds: Examples, tmp_path: Path) -> Non
     assert stage.keys == [[0, 1, 2], [NEXT_NOISE, NEXT_NOISE + 1, NEXT_NOISE + 2]] * 3
     with Image.open(sheets.latest[0]) as picture:
         assert min(picture.size) > 128
-    assert [(images, name, sentences) for images, name, _, sentences in said.shown] == [
-        (images, "drawn/test", birds.sentences[:3]) for images in (0, 12, 16)
+    assert [(images, name, drawings.sentences, drawings.keys) for images, name, drawings in said.shown] == [
+        (images, "drawn/test", birds.sentences[:3], (0, 1, 2)) for images in (0, 12, 16)
     ]
-    np.testing.assert_array_equal(said.shown[0][2], birds.real_NHWC[:3])  # the first noise's pictures
+    drawings = said.shown[0][2]
+    np.testing.assert_array_equal(drawings.drawn_NHWC, birds.real_NHWC[:3])  # the first noise's pictures
+    np.testing.assert_array_equal(drawings.beside["real"], birds.real_NHWC[:3])
+    assert list(drawings.beside) == ["real"]
+
+
+def test_what_a_second_stage_stands_on_is_shown_beside(birds: Examples, tmp_path: Path) -> None:
+    stage = Painter(birds.real_NHWC, torch.zeros(24, 3, 64, 64))
+    ((_, _, drawings),) = watch(Sheets(10, ["test"], 24, 1), tmp_path, birds, stage, [4]).shown[1:]
+    assert list(drawings.beside) == ["real", "Stage-I 64 px"]
+    assert drawings.beside["Stage-I 64 px"].shape == (24, 64, 64, 3)
 
 
 def test_a_sheet_that_cannot_be_written_is_a_warning(birds: Examples, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from stackgan.callbacks.guard import guard
 from stackgan.callbacks.tensorboard_tracker import TensorBoardTracker
-from stackgan.callbacks.tracker import RunCard
+from stackgan.callbacks.tracker import Drawings, RunCard
 from stackgan.core.errors import UserError
 
 
@@ -26,7 +26,7 @@ def run(folder: Path, rows: list[tuple[int, float]], begun: int = 0) -> None:
         tracker.record(seen, {"generator/loss": loss})
     pictures = np.zeros((2, 8, 6, 3), np.uint8)
     pictures[1, :, :, 2] = 100
-    tracker.pictures(rows[-1][0], "sheets/test", pictures, ["a red bird", "a blue bird, it sings"])
+    tracker.pictures(rows[-1][0], "sheets/test", Drawings(pictures, ("a red bird", "a blue bird, it sings"), (0, 1)))
     tracker.finish({"score": 0.25}, done=True)
 
 

@@ -1,7 +1,7 @@
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import pytest
 
 from stackgan.callbacks import guard as room
 from stackgan.callbacks.guard import guard
-from stackgan.callbacks.tracker import RunCard, Tracker
+from stackgan.callbacks.tracker import Drawings, RunCard, Tracker
 from stackgan.core.errors import UserError
 
 PICTURES = np.zeros((2, 4, 4, 3), np.uint8)
+LOOK = Drawings(PICTURES, ("a", "b"), (0, 1), {"real": PICTURES[:, ::2, ::2]})
 
 
 class Diary(Tracker):
@@ -31,8 +32,8 @@ class Diary(Tracker):
     def record(self, images_seen: int, values: Mapping[str, float]) -> None:
         self._note("record", images_seen, dict(values))
 
-    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
-        self._note("pictures", images_seen, name, pictures_NHWC.shape, list(captions))
+    def pictures(self, images_seen: int, name: str, drawings: Drawings) -> None:
+        self._note("pictures", images_seen, name, drawings)
 
     def finish(self, results: Mapping[str, Any], done: bool) -> None:
         self._note("finish", dict(results), done)
@@ -72,18 +73,22 @@ def test_all_calls_come_in_their_order(card: RunCard, capfd: pytest.CaptureFixtu
     row = {"loss": 1.0}
     guarded.record(64, row)
     row["loss"] = 2.0  # the row is kept as it was
-    guarded.pictures(64, "sheets/test", PICTURES, ["a", "b"])
+    guarded.pictures(64, "sheets/test", LOOK)
     guarded.record(128, row)
     guarded.finish({"score": 0.5}, done=True)
     guarded.finish({"score": 0.5}, done=True)
     assert diary.told == [
         ("begin", "abcd"),
         ("record", 64, {"loss": 1.0}),
-        ("pictures", 64, "sheets/test", (2, 4, 4, 3), ["a", "b"]),
+        ("pictures", 64, "sheets/test", LOOK),
         ("record", 128, {"loss": 2.0}),
         ("finish", {"score": 0.5}, True),
     ]
     assert capfd.readouterr().err == ""
+
+
+def test_all_pictures_of_a_look_count() -> None:
+    assert LOOK.nbytes == 2 * 4 * 4 * 3 + 2 * 2 * 2 * 3
 
 
 def test_nothing_is_called_before_begin() -> None:
@@ -102,7 +107,7 @@ def test_three_failures_and_one_line(card: RunCard, capfd: pytest.CaptureFixture
         guarded.record(seen, {})
     diary_thread_is_done(guarded)
     assert guarded.failures == 3
-    guarded.pictures(640, "sheets/test", PICTURES, ["a", "b"])
+    guarded.pictures(640, "sheets/test", LOOK)
     guarded.finish({}, done=True)
     # What was begun may still close its files.
     assert names(diary) == ["begin", "finish"]
@@ -122,7 +127,7 @@ def test_one_failure_stops_nothing(card: RunCard, capfd: pytest.CaptureFixture[s
     diary = Diary(pictures=OSError("disk full"))
     guarded = guard("diary", diary)
     guarded.begin(card)
-    guarded.pictures(64, "sheets/test", PICTURES, ["a", "b"])
+    guarded.pictures(64, "sheets/test", LOOK)
     guarded.record(64, {})
     guarded.finish({}, done=True)
     assert names(diary) == ["begin", "record", "finish"]
@@ -171,7 +176,7 @@ def test_training_waits_for_no_hanging_call(hangs: str, card: RunCard, capfd: py
 
 def test_what_does_not_fit_is_counted(card: RunCard, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(room, "WAITING", 5)
-    monkeypatch.setattr(room, "WAITING_BYTES", 2 * PICTURES.nbytes)
+    monkeypatch.setattr(room, "WAITING_BYTES", 2 * LOOK.nbytes)
     release = threading.Event()
     diary = Diary(begin=release)
     guarded = guard("diary", diary)
@@ -179,7 +184,7 @@ def test_what_does_not_fit_is_counted(card: RunCard, monkeypatch: pytest.MonkeyP
     while not guarded._calls.empty():
         time.sleep(0.001)
     for seen in (1, 2, 3):
-        guarded.pictures(seen, "sheets/test", PICTURES, ["a", "b"])
+        guarded.pictures(seen, "sheets/test", LOOK)
     for seen in (4, 5, 6, 7):
         guarded.record(seen, {})
     release.set()

@@ -1,16 +1,20 @@
 """Programs end in time and lose no row, whatever becomes of the host, the terminal or wandb's own process."""
 
+import io
 import json
 import os
 import pty
 import re
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from wandb_host import host
+from PIL import Image
+from wandb_host import Host, host
 from wandb_programs import KEY, LIMIT, TESTS, environment, files, history, session
 
 
@@ -67,6 +71,9 @@ def test_online(tmp_path: Path) -> None:
         ended = session(tmp_path / "run", "online", 0, 10, WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
     assert (ended.code, ended.seconds < LIMIT) == (0, True)
     assert ended.err.startswith("W&B: http")
+    assert ended.err.count("\n") == 1, ended.err
+    assert server.committed[:1] == ["a1"], "the table of the first look; a busy machine may be too late for the last one's"
+    assert "/kept/a1/sheets/test/table.table.json" in server.files
     announced = server.upserts[0]
     kept = (tmp_path / "run" / "wandb-id").read_text().strip()
     assert (announced["name"], announced["groupName"], announced["jobType"]) == (kept, "augmentation", "stage1")
@@ -78,7 +85,7 @@ def test_online(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_host_that_falls_silent_in_mid_run(tmp_path: Path) -> None:
     with host(posts=3) as server:
-        ended = session(tmp_path / "run", "online", 0, 200, WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
+        ended = session(tmp_path / "run", "online", 0, 200, "begun", WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url)
     assert (ended.code, ended.finish < 9) == (0, True)
     assert ended.seconds < LIMIT + 3
     assert ended.worst < 0.1
@@ -106,19 +113,43 @@ def test_disabled_is_honoured(mode: str, tmp_path: Path) -> None:
     assert list((tmp_path / "run").iterdir()) == []
 
 
+def picture(file: bytes) -> "np.ndarray":  # type: ignore[type-arg]
+    return np.asarray(Image.open(io.BytesIO(file)))
+
+
+def sync(run: Path, server: Host) -> "subprocess.CompletedProcess[str]":
+    env = environment(run.parent / "home", WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url, WANDB_ERROR_REPORTING="false")
+    command = [sys.executable, "-m", "wandb", "sync", *map(str, files(run))]
+    return subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.slow
+def test_curves_are_sent_where_the_tables_pictures_are_gone(tmp_path: Path) -> None:
+    """As after the run's folder was moved to another place."""
+    assert session(tmp_path / "run", "offline", 0, 10).code == 0
+    shutil.rmtree(tmp_path / "run" / "wandb" / "artifacts")
+    with host() as server:
+        synced = sync(tmp_path / "run", server)
+    assert synced.returncode == 0, synced.stderr
+    assert [row["_step"] for row in server.rows] == list(range(1, 11))
+    assert server.committed == []
+
+
 @pytest.mark.slow
 def test_sync_joins_the_sessions_of_a_run_that_was_killed_past_its_checkpoint(tmp_path: Path) -> None:
     run = tmp_path / "run"
     for first, last in ((0, 10), (5, 15)):
         assert session(run, "offline", first, last).code == 0
     with host() as server:
-        env = environment(tmp_path / "home", WANDB_API_KEY=KEY, WANDB_BASE_URL=server.url, WANDB_ERROR_REPORTING="false")
-        command = [sys.executable, "-m", "wandb", "sync", *map(str, files(run))]
-        synced = subprocess.run(
-            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120
-        )
+        synced = sync(run, server)
     assert synced.returncode == 0, synced.stderr
     assert {announced["name"] for announced in server.upserts} == {(run / "wandb-id").read_text().strip()}
+    assert server.artifacts == ["run_table"] * 4, "two looks a session"
+    assert sorted(server.committed) == ["a1", "a2", "a3", "a4"]
+    looks = [json.loads(server.files[f"/kept/{artifact}/sheets/test/table.table.json"])["data"] for artifact in server.committed]
+    assert sorted(look[0][0] for look in looks) == [4, 24, 40, 60]
+    sent = sorted(picture(server.files[path])[0, 0, 1] for path in server.files if path.startswith("/kept/") and "/test_" in path)
+    assert sent == sorted([4, 24, 40, 60] * 2), "each drawing, by the pixel that says when it was drawn"
     assert [row["_step"] for row in server.rows] == [*range(1, 11), *range(6, 16)]
     # The second half goes on after the first's lines, and what it repeats has the same values: one curve over images seen.
     assert {(row["images_seen"], row["generator/loss"]) for row in server.rows} == {(4 * n, 1 / n) for n in range(1, 16)}

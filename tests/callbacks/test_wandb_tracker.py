@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from wandb_programs import LIMIT, Session, environment, files, history, records, session
-from wandb_session import BATCH, pictures
+from wandb_programs import LIMIT, Session, environment, files, history, records, session, tables
+from wandb_session import BATCH, drawings, pictures
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,62 @@ def test_pictures_read_back_with_their_sentences_and_pixels(resumed: tuple[Path,
         for file, expected in zip(row["sheets/test.filenames"], pictures(row["images_seen"]), strict=True):
             with Image.open(first / "files" / file) as picture:
                 assert np.array_equal(np.asarray(picture), expected)
+
+
+@pytest.mark.slow
+def test_tables_read_back_a_look_each(resumed: tuple[Path, list[Session]]) -> None:
+    """In a resumed session too; pictures wait beside the run's other files, and nothing lies in the user's home."""
+    folder, _ = resumed
+    first, second = files(folder)
+    assert [look["images seen"] for look in tables(first, "sheets/test/table")] == [[4, 4], [40, 40]]
+    assert [look["images seen"] for look in tables(second, "sheets/test/table")] == [[44, 44], [80, 80]]
+    look = tables(second, "sheets/test/table")[0]
+    assert list(look) == ["images seen", "sentence", "key", "drawn", "real"]
+    assert look["sentence"] == ["a red bird", "a blue bird, it sings"]
+    assert look["key"] == [7, 2**40]
+    expected = drawings(44)
+    for name, pictures_NHWC in (("drawn", expected.drawn_NHWC), ("real", expected.beside["real"])):
+        for path, picture in zip(look[name], pictures_NHWC, strict=True):
+            assert path.is_relative_to(folder / "wandb")
+            with Image.open(path) as kept:
+                assert np.array_equal(np.asarray(kept), picture)
+    assert not list((folder.parent / "home").rglob("staging"))
+    rows = {row["_step"]: row for row in history(second) if "sheets/test/table.nrows" in row}
+    assert {step: row["images_seen"] for step, row in rows.items()} == {11: 44, 20: 80}, "in the row of the look's list"
+    assert all(row["sheets/test.count"] == row["sheets/test/table.nrows"] == 2 for row in rows.values())
+
+
+MANY = """
+import sys
+from pathlib import Path
+import numpy as np
+from stackgan.callbacks import wandb_tracker
+from stackgan.callbacks.tracker import Drawings, RunCard
+wandb_tracker.ROWS = 3
+folder = Path(sys.argv[1])
+tracker = wandb_tracker.WandbTracker(project="stackgan", entity=None, mode="offline", tags=[], finish_seconds=8.0)
+tracker.begin(RunCard(folder, "run", "stage1", "toybirds", None, (), {}, {}, 0, 1))
+five = np.zeros((5, 4, 4, 3), np.uint8)
+tracker.pictures(1, "drawn/test", Drawings(five, tuple("abcde"), tuple(range(5)), {"real": five, "Stage-I 64 px": five}))
+tracker.finish({}, done=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_table_is_bounded_and_a_place_of_the_users_own_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    command = [sys.executable, "-c", MANY, str(folder)]
+    env = environment(tmp_path, WANDB_DATA_DIR=str(tmp_path / "mine"))
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    (file,) = files(folder)
+    (look,) = tables(file, "drawn/test/table")
+    assert look["sentence"] == ["a", "b", "c"]
+    assert list(look)[3:] == ["drawn", "real", "Stage-I 64 px"]
+    assert all(path.is_relative_to(tmp_path / "mine") for path in look["drawn"])
+    (row,) = history(file)
+    assert row["drawn/test.count"] == 5
 
 
 @pytest.mark.slow

@@ -1,4 +1,7 @@
-"""One tracked run, as a program of its own: python wandb_session.py FOLDER MODE FIRST LAST [freeze]. Batches of 4."""
+"""One tracked run, as a program of its own: python wandb_session.py FOLDER MODE FIRST LAST [freeze] [begun]. Batches of 4.
+
+freeze: wandb's process is stopped before the end. begun: no row before the tracker has begun, as in a long run.
+"""
 
 import os
 import signal
@@ -10,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from stackgan.callbacks.guard import guard
-from stackgan.callbacks.tracker import RunCard
+from stackgan.callbacks.tracker import Drawings, RunCard
 from stackgan.callbacks.wandb_tracker import WandbTracker
 
 BATCH = 4
@@ -23,6 +26,12 @@ def pictures(images_seen: int) -> "np.ndarray":  # type: ignore[type-arg]
     return made
 
 
+def drawings(images_seen: int) -> Drawings:
+    """Those two, with the noise's keys and pictures of half the size to see them beside."""
+    made = pictures(images_seen)
+    return Drawings(made, ("a red bird", "a blue bird, it sings"), (7, 2**40), {"real": made[:, ::2, ::2] // 2})
+
+
 def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
     config, provenance = {"seed": 3, "stage": {"name": "stage1", "images": None}}, {"commit": "abc", "threads": 2}
     card = RunCard(
@@ -30,6 +39,8 @@ def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
     )
     tracker = guard("wandb", WandbTracker(project="stackgan", entity=None, mode=mode, tags=["mine"], finish_seconds=8.0))  # type: ignore[arg-type]
     tracker.begin(card)
+    while "begun" in more and not tracker._begun:
+        time.sleep(0.01)
     worst = 0.0
     for iteration in range(first, last):
         seen = (iteration + 1) * BATCH
@@ -37,7 +48,7 @@ def main(folder: Path, mode: str, first: int, last: int, *more: str) -> None:
         tracker.record(seen, {"generator/loss": 1 / (iteration + 1), "discriminator/real": 0.5})
         worst = max(worst, time.perf_counter() - then)
         if iteration in (first, last - 1):
-            tracker.pictures(seen, "sheets/test", pictures(seen), ["a red bird", "a blue bird, it sings"])
+            tracker.pictures(seen, "sheets/test", drawings(seen))
         time.sleep(0.005)
     if "freeze" in more:
         freeze()

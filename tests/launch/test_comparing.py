@@ -5,6 +5,8 @@ import copy
 import csv
 import io
 import json
+import subprocess
+import sys
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import drawn_runs
 import pytest
-from commands import Outcome, Program
+from commands import SRC, Outcome, Program
 from made_runs import AGREEMENT, BUDGET, card, sweep, write
 from PIL import Image
 
@@ -96,7 +98,7 @@ def test_a_folder_of_runs_becomes_tables_charts_and_a_page(comparing: Program, d
     rows = list(csv.DictReader(io.StringIO((out / "tables" / "runs.csv").read_text())))
     assert [row["state"] for row in rows if row["run"] == "cut"] == ["unfinished at 2,400 of 3,200 images"]
     assert len(list(csv.DictReader(io.StringIO((out / "figures.csv").read_text())))) == 6
-    assert [row["images seen"] for row in rows if row["run"] == "on0"] == ["3200"]
+    assert [(row["images seen"], row["commit"]) for row in rows if row["run"] == "on0"] == [("3200", "abc")]
     labels = ["conditioning_augmentation=false-text_twice=true", "conditioning_augmentation=true-text_twice=false",
               "conditioning_augmentation=true-text_twice=true"]  # fmt: skip
     assert sorted(path.name for path in (out / "sheets").iterdir()) == [
@@ -115,12 +117,29 @@ def test_the_page_needs_no_network_and_no_script(comparing: Program, desk: Path)
     assert not {"script", "link", "iframe"} & set(page.tags)
     pictures = [one for one in page.references if not one.startswith("#")]
     assert len(pictures) == 2 + 2  # bars and curves, a sheet a variant
+    kinds = []
     for one in pictures:
         kind, _, content = one.partition(",")
-        assert kind == "data:image/webp;base64"
+        kinds.append(kind)
         Image.open(io.BytesIO(base64.b64decode(content))).verify()
+    assert kinds == ["data:image/png;base64"] * 2 + ["data:image/webp;base64"] * 2
+    bars = (desk / "here" / "mine-1" / "charts" / "toybirds-bars.png").read_bytes()
+    assert base64.b64encode(bars).decode() in pictures[0], "a chart is packed once"
     assert "url(" not in (desk / "here" / "mine-1" / "index.html").read_text()
     assert "unfinished" not in page.text
+
+
+def test_pytorch_is_not_imported_for_files_alone(desk: Path) -> None:
+    """It and Lightning take several seconds, longer than comparing hundreds of runs."""
+    ablation(desk / "logs")
+    code = (
+        f"import sys; sys.path.insert(0, {str(SRC)!r}); sys.argv = ['compare.py', 'runs=[logs]']\n"
+        "from stackgan.launch import cli\nfrom stackgan.launch.comparing import compare\n"
+        "cli.run(compare, 'compare')\nsys.exit(str(sorted({'torch', 'lightning', 'scipy.stats'} & set(sys.modules))))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stderr == "[]\n"
+    assert (desk / "logs" / "compared" / "logs-1" / "index.html").exists()
 
 
 def test_a_sweep_with_jobs_that_wait_or_failed(comparing: Program, desk: Path) -> None:

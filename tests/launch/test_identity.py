@@ -71,6 +71,20 @@ def test_which_stage_one_is_named_counts_and_how_it_was_found_does_not(composed:
     assert name(composed, *TWO, "stage.base=run://stage1/toybirds/x") != latest
 
 
+@pytest.mark.parametrize("stage", ["stage1", "stage2", "gan_cls", "vanilla"])
+def test_a_stage_without_a_plan_of_its_own_is_asked_itself(stage: str, composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = name(composed, f"stage={stage}")
+    monkeypatch.setattr(identity, "PLANS", {})
+    assert name(composed, f"stage={stage}") == known
+
+
+def test_a_class_that_conf_does_not_offer_is_no_stage(composed: Composed) -> None:
+    config = schema.check(composed(*SMALL))
+    config["stage"]["_target_"] = "stackgan.stage.stackgan.StackGan"
+    with pytest.raises(UserError, match=r"not a class that conf/ offers; did you mean stackgan\.stage\.stackgan\.StackGAN"):
+        identity.identity(config)
+
+
 def test_which_system_a_style_encoder_reads_counts(composed: Composed) -> None:
     def named(*words: str) -> str:
         return fingerprint(identity.identity(schema.check(composed("stage=style_encoder", *words))))

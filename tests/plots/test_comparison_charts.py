@@ -5,6 +5,7 @@ import pytest
 
 from stackgan.plots.bands import MOST, bands, joined
 from stackgan.plots.bars import Bar, bars
+from stackgan.plots.curves import SHARP
 
 
 def test_seeds_are_joined_where_all_of_them_are() -> None:
@@ -31,7 +32,7 @@ def test_bands_show_their_seeds() -> None:
 def test_a_chart_a_panel_and_room_for_every_name() -> None:
     many = {f"v{place}": [([0, 1], [0, place])] for place in range(MOST + 5)}
     one, two = (bands(dict.fromkeys(names, many), "t") for names in ("a", "ab"))
-    assert two.height - one.height == pytest.approx(260, abs=2)
+    assert two.height - one.height == pytest.approx(260 * SHARP, abs=2)
     bands({"a$b_^{": {"$c^$": [([], [])], "x": [([1], [2])]}, "none": {}}, "$t^{")
     bands({}, "nothing yet")
 
@@ -41,4 +42,5 @@ def test_bars_with_and_without_intervals() -> None:
     found = bars(panels, "t")
     wider = bars({**panels, "IS$_": {"a_$": Bar(2.0, (0.5, 3.5), [1.8, 2.2]), "b": Bar(-3.0, None, [-3.0])}}, "t")
     assert found.size == wider.size
+    assert found.width == 1000 * SHARP
     assert not np.array_equal(np.asarray(found), np.asarray(wider))

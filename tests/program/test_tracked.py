@@ -11,7 +11,7 @@ import pytest
 from commands import BIRDS, SMALL, Program
 from PIL import Image
 from test_training import same, state
-from wandb_programs import environment, files, history, records
+from wandb_programs import environment, files, history, records, tables
 
 from stackgan.callbacks.tracker import RunCard
 from stackgan.callbacks.wandb_tracker import WandbTracker
@@ -61,6 +61,13 @@ def test_two_ranks_offline(nowhere: None, shell: Program, desk: Path) -> None:
     assert drawn.shape == (64, 64, 3)
     assert drawn.std() > 0
     assert all(len(caption.split()) > 3 for caption in shown[-1]["drawn/test.captions"])
+    looks = tables(desk / file, "drawn/test/table")
+    assert [look["images seen"] for look in looks] == [[0, 0], [12, 12], [24, 24]]
+    assert looks[-1]["sentence"] == shown[-1]["drawn/test.captions"]
+    assert {tuple(look["key"]) for look in looks} == {tuple(looks[0]["key"])}, "the same noise at every look"
+    with Image.open(looks[-1]["drawn"][0]) as kept, Image.open(looks[-1]["real"][0]) as real:
+        assert np.array_equal(np.asarray(kept), drawn)
+        assert real.size == (64, 64)
     (run,) = records(desk / file, "run")
     config: dict[str, Any] = run["config"]["update"]
     assert config["stage"] == json.loads((RUN / "config.json").read_text())["stage"]

@@ -25,6 +25,23 @@ def test_equal_judges_and_protocols_share_a_column(tmp_path: Path) -> None:
     assert [(head.name, head.better) for head in found] == [(SCORE, "higher"), (AGREEMENT, "higher")]
     assert "weights 0123456789ab" in found[0].protocol
     assert "splits 10" in found[0].protocol
+    assert "splits test" in found[1].protocol
+    assert [head.under for head in found] == ["higher is better, 500 pictures", "higher is better, 300 pictures"]
+
+
+def test_floors_are_marks_on_the_same_scale(tmp_path: Path) -> None:
+    floors = {"untrained": {"value": 1.0, "n": 9}, "real": {"value": 7.719, "n": 9}}
+    a, b = (heads(scored(tmp_path, **{name: {SCORE: card(2.0, **more)}}), None, [], "refuse")[0]
+            for name, more in (("a", {"floors": floors}), ("b", {})))  # fmt: skip
+    assert (a.marks, b.marks) == ("real 7.719, untrained 1.000", "-")
+    assert a.column == b.column, "they say nothing of how a run was judged"
+
+
+def test_what_is_counted_has_its_name(tmp_path: Path) -> None:
+    mentions = {"protocol": {"n_counts": "mentions"}, "n": 1751}
+    found = scored(tmp_path, a={SCORE: card(2.0), "agreement/toybirds": card(0.3, **mentions)})
+    counts = {head.name: head.count for head in heads(found, None, ["*/within"], "refuse")}
+    assert counts == {SCORE: "500 pictures", "agreement/toybirds": "1,751 mentions"}
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,25 @@ def test_a_wide_latex_table_shares_the_line() -> None:
 
 def test_html_is_escaped_and_marks_numbers_and_verdicts() -> None:
     text = ODD.html()
-    assert "<td>&lt;i&gt;50 %&lt;/i&gt;</td>" in text
-    assert '<td class="number">+0.3</td><td class="open">open' in text
+    assert '<section id="t"><h3>A_b</h3>' in text
+    assert '<td data-head="a|b">&lt;i&gt;50 %&lt;/i&gt;</td>' in text
+    assert '<td class="number" data-head="a|b">+0.3</td><td class="open" data-head="x &amp; y">open' in text
+
+
+def test_an_interval_stays_in_one_line() -> None:
+    text = Table("t", "t", ["a"], [[estimated(Estimate(0.5, (0.4, 0.6), 3))], ["x [0, 1]"]]).html()
+    assert ">0.500 <span>[0.400, 0.600]</span></td>" in text
+    assert ">x [0, 1]</td>" in text
+
+
+def test_html_has_room_where_it_is_narrow() -> None:
+    """Keys break at their slashes; what is under a head, and an empty cell, are the page's alone."""
+    table = Table("t", "t", ["who", "agreement/held_out"], [["a_" * 15, "-"]], under=["", "n < 300"])
+    text = table.html()
+    assert '<th scope="col">agreement/<wbr>held_<wbr>out<small>n &lt; 300</small></th>' in text
+    assert '<th scope="col">who</th>' in text
+    assert f'<td class="long" data-head="who">{"a_<wbr>" * 15}</td><td class="none" data-head="agreement/held_out">-</td>' in text
+    assert "300" not in table.csv() + table.markdown() + table.latex()
 
 
 def test_a_row_with_a_cell_too_few_is_refused() -> None:
@@ -122,6 +139,8 @@ def test_paper_versus_ours_never_shares_a_column(tmp_path: Path) -> None:
     told = tables.judged([ablation, systems], "cub", found, columns, "welch")
     assert told is not None
     assert [row[1] for row in told.rows] == ["open: the interval holds 0"]
+    assert "Reproduced: the 95 % interval of the difference lies on the paper's side of 0" in told.note
+    assert list(table.under) == ["", "", "", "", "higher is better, 500 pictures"]
     assert "never against the paper's value" in told.note
 
 

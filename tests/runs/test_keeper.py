@@ -13,9 +13,10 @@ import torch
 from lightning.pytorch import Callback
 
 from stackgan.core.errors import RunError
+from stackgan.core.ranges import BestIs
 from stackgan.runs import checkpoint, keeper, stopping
 from stackgan.runs.checkpoint import load
-from stackgan.runs.keeper import BestIs, Keeper, Resume
+from stackgan.runs.keeper import Keeper, Resume
 from stackgan.runs.stopping import Council, Wishes
 
 HEAD = {"format": checkpoint.FORMAT, "config": {"seed": 0}}

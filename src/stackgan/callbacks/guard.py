@@ -5,12 +5,10 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
-from stackgan.callbacks.tracker import RunCard, Tracker
+from stackgan.callbacks.tracker import Drawings, RunCard, Tracker
 
 WAITING = 512
 """Calls that may wait for a slow tracker; what comes on top is left out."""
@@ -69,10 +67,9 @@ class Guarded(Tracker):
         row = dict(values)
         self._hand_over(lambda: self.tracker.record(images_seen, row))
 
-    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
-        """Hand pictures over; the array is kept, not copied."""
-        said = tuple(captions)
-        self._hand_over(lambda: self.tracker.pictures(images_seen, name, pictures_NHWC, said), pictures_NHWC.nbytes)
+    def pictures(self, images_seen: int, name: str, drawings: Drawings) -> None:
+        """Hand pictures over; the arrays are kept, not copied."""
+        self._hand_over(lambda: self.tracker.pictures(images_seen, name, drawings), drawings.nbytes)
 
     def finish(self, results: Mapping[str, Any], done: bool) -> None:
         """Let the tracker end, or give it up after finish_seconds. A second call does nothing, as does one without begin."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from stackgan.callbacks.tracker import Drawings
 from stackgan.callbacks.watcher import Watched, Watcher
 from stackgan.core.pixels import to_bytes_NHWC
 from stackgan.core.ranges import Positive
@@ -49,7 +50,9 @@ class Sheets(Watcher):
         for split, examples in self._examples.items():
             title = f"{stage.name}, {stage.images_seen:,} images seen, sentences of split {split}"
             found = columns(stage, examples, self.noises)
-            self.view.show(stage.images_seen, f"drawn/{split}", found[-1][1][:, 0], examples.sentences)
+            keys = tuple(examples.key_N.tolist())
+            drawings = Drawings(found[-1][1][:, 0], examples.sentences, keys, dict(found[:-1]))
+            self.view.show(stage.images_seen, f"drawn/{split}", drawings)
             self.latest.append(self.view.save(sheet(found, examples.sentences, title), f"{name}-{split}"))
 
 

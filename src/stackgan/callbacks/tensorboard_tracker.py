@@ -2,12 +2,10 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from stackgan.callbacks.tracker import RunCard, Tracker, flat
+from stackgan.callbacks.tracker import Drawings, RunCard, Tracker, flat
 from stackgan.core.errors import UserError
 
 FOLDER = "tensorboard"
@@ -48,9 +46,9 @@ class TensorBoardTracker(Tracker):
             self._writer.add_scalar(name, value, images_seen)
         self._seen = images_seen
 
-    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
+    def pictures(self, images_seen: int, name: str, drawings: Drawings) -> None:
         """A tag a picture: a slider then shows the same sentence over images seen."""
-        for index, (picture, caption) in enumerate(zip(pictures_NHWC, captions, strict=True)):
+        for index, (picture, caption) in enumerate(zip(drawings.drawn_NHWC, drawings.sentences, strict=True)):
             self._writer.add_image(f"{name}/{index:02d} {caption}", picture, images_seen, dataformats="HWC")
         self._seen = images_seen
 

@@ -3,8 +3,8 @@
 import json
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,25 @@ class RunCard:
         return images_seen // self.batch_size
 
 
+@dataclass(frozen=True)
+class Drawings:
+    """Pictures of one look, a row a sentence.
+
+    drawn_NHWC: uint8. keys: of the noise that each was drawn from. beside: by name, more uint8 pictures (N, H, W, 3) of these
+    sentences, of any size: the data set's own, and what a Stage-II stands on.
+    """
+
+    drawn_NHWC: "np.ndarray[Any, Any]"
+    sentences: tuple[str, ...]
+    keys: tuple[int, ...]
+    beside: Mapping[str, "np.ndarray[Any, Any]"] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Of all pictures."""
+        return int(self.drawn_NHWC.nbytes + sum(pictures.nbytes for pictures in self.beside.values()))
+
+
 class Tracker(ABC):
     """Shows one run. Its methods may raise and may hang: training calls them through guard() only, and on rank 0 only.
 
@@ -63,8 +82,8 @@ class Tracker(ABC):
         """A row of figures. images_seen never falls within a run."""
 
     @abstractmethod
-    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
-        """Pictures (N, H, W, 3) uint8 with a sentence each."""
+    def pictures(self, images_seen: int, name: str, drawings: Drawings) -> None:
+        """A look. name: of what is looked at, the same over the run."""
 
     @abstractmethod
     def finish(self, results: Mapping[str, Any], done: bool) -> None:

@@ -6,13 +6,11 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from stackgan.callbacks.tracker import RunCard, Tracker, flat, kept_id
+from stackgan.callbacks.tracker import Drawings, RunCard, Tracker, flat, kept_id
 from stackgan.core.errors import UserError
 
 ID_FILE = "trackio-id"
@@ -72,13 +70,13 @@ class TrackioTracker(Tracker):
         self._run.log(dict(values), step=images_seen)
         self._seen = images_seen
 
-    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
+    def pictures(self, images_seen: int, name: str, drawings: Drawings) -> None:
         """A key a picture: the dashboard then finds the same sentence in every run."""
         from trackio import Image
 
         shown = {
             f"{name}/{index:02d}": Image(picture, caption=caption)
-            for index, (picture, caption) in enumerate(zip(pictures_NHWC, captions, strict=True))
+            for index, (picture, caption) in enumerate(zip(drawings.drawn_NHWC, drawings.sentences, strict=True))
         }
         self._run.log(shown, step=images_seen)
         self._seen = images_seen

@@ -9,6 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 Mode = Literal["auto", "online", "offline"]
 
 REACH_SECONDS = 2.0
+DATA_DIR = "WANDB_DATA_DIR"
 
 _failed: list[str] = []
 """Why wandb.init could not go online in this program: later runs do not try again."""
@@ -29,6 +31,10 @@ class Way:
     why: str
 
 
+_kept: list[str] = []
+"""What keep_in set last in this program."""
+
+
 def load() -> ModuleType:
     """The package wandb, told to be silent; its settings are read once in a program, from the environment and its own files."""
     os.environ.setdefault("WANDB_SILENT", "true")
@@ -38,6 +44,16 @@ def load() -> ModuleType:
     import wandb
 
     return wandb
+
+
+def keep_in(folder: Path) -> None:
+    """Artifacts of the run that now begins, as tables are, wait in this folder until they are sent, not in the user's home.
+
+    A WANDB_DATA_DIR of the user's own stays.
+    """
+    if os.environ.get(DATA_DIR) in (None, *_kept):
+        _kept[:] = [str(folder.absolute())]
+        os.environ[DATA_DIR] = _kept[0]
 
 
 def choose(mode: Mode) -> Way:

@@ -2,20 +2,22 @@
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from stackgan.callbacks import wandb_reach
-from stackgan.callbacks.tracker import RunCard, Tracker, kept_id
+from stackgan.callbacks.tracker import Drawings, RunCard, Tracker, kept_id
 from stackgan.callbacks.wandb_reach import Mode
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import PositiveFloat
 
 ID_FILE = "wandb-id"
 INIT_SECONDS = 4.0
+TABLE_SECONDS = 1.0
+ROWS = 100
+"""Of a table of one look, at most: its pictures are kept once more than those of the list."""
 
 
 class WandbTracker(Tracker):
@@ -31,6 +33,7 @@ class WandbTracker(Tracker):
         self.finish_seconds = finish_seconds
         self._card: RunCard | None = None
         self._run: Any = None
+        self._asking: threading.Thread | None = None
 
     @property
     def way_out(self) -> str:
@@ -51,6 +54,7 @@ class WandbTracker(Tracker):
     def begin(self, card: RunCard) -> None:
         """Go online, or offline with a line that says why."""
         self._card, way = card, wandb_reach.choose(self.mode)
+        wandb_reach.keep_in(card.folder / "wandb")
         if way.mode == "disabled":
             _say(f"off ({way.why})")
             return
@@ -73,11 +77,23 @@ class WandbTracker(Tracker):
         """A row at the step of its iteration."""
         self._log(images_seen, dict(values))
 
-    def pictures(self, images_seen: int, name: str, pictures_NHWC: "np.ndarray[Any, Any]", captions: Sequence[str]) -> None:
-        """A list of pictures, each under its sentence."""
+    def pictures(self, images_seen: int, name: str, drawings: Drawings) -> None:
+        """A list of pictures, each under its sentence, for the slider over steps; and a table of this look, to sort and filter.
+
+        The table `<name>/table` has a row a sentence, at most ROWS: W&B keeps each look's as it was logged.
+        """
+        if self._run is None or self._card is None:
+            return
         image = wandb_reach.load().Image
-        shown = [image(picture, caption=caption) for picture, caption in zip(pictures_NHWC, captions, strict=True)]
-        self._log(images_seen, {name: shown})
+        drawn = [image(picture, caption=said) for picture, said in zip(drawings.drawn_NHWC, drawings.sentences, strict=True)]
+        columns = {
+            "images seen": [images_seen] * len(drawn), "sentence": drawings.sentences, "key": drawings.keys, "drawn": drawn,
+            **{whose: [image(picture) for picture in pictures[:ROWS]] for whose, pictures in drawings.beside.items()},
+        }  # fmt: skip
+        rows = [list(row) for row in zip(*(column[:ROWS] for column in columns.values()), strict=True)]
+        self._log(images_seen, {name: drawn})
+        table = wandb_reach.load().Table(columns=list(columns), data=rows)
+        self._within_limits(lambda: self._log(images_seen, {f"{name}/table": table}))
 
     def finish(self, results: Mapping[str, Any], done: bool) -> None:
         """Results go into the run's summary. Raises TimeoutError where uploading takes too long."""
@@ -92,6 +108,30 @@ class WandbTracker(Tracker):
     def _log(self, images_seen: int, values: dict[str, Any]) -> None:
         if self._run is not None and self._card is not None:
             self._run.log({**values, "images_seen": images_seen}, step=self._card.iteration(images_seen))
+
+    def _within_limits(self, log: Callable[[], None]) -> None:
+        """Online, a table is logged once the host has answered a question, for which the rows behind it would wait.
+
+        Where that takes longer than TABLE_SECONDS this look has no table, nor has the next while the question is open.
+        """
+        if self._run.offline:
+            log()
+            return
+        if self._asking is not None and self._asking.is_alive():
+            return
+        failed: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                log()
+            except Exception as error:
+                failed.append(error)
+
+        self._asking = threading.Thread(target=ask, name="table for W&B", daemon=True)
+        self._asking.start()
+        self._asking.join(TABLE_SECONDS)
+        if failed:
+            raise failed[0]
 
     def _init(self, card: RunCard, mode: str) -> Any:
         wandb = wandb_reach.load()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 from lightning.pytorch import Callback, Trainer
 from PIL import Image
 
+from stackgan.callbacks.tracker import Drawings
 from stackgan.core import atomic
 from stackgan.core.ranges import Positive
 from stackgan.core.shapes import Described, Examples, Gallery, Sampler
@@ -53,8 +54,8 @@ class ExampleData(Protocol):
 Record = Callable[[int, Mapping[str, float]], None]
 """record(images_seen, values): into metrics.csv and to whoever else keeps track."""
 
-Show = Callable[[int, str, Any, Sequence[str]], None]
-"""show(images_seen, name, pictures_NHWC, captions): uint8 pictures to whoever keeps track of pictures."""
+Show = Callable[[int, str, Drawings], None]
+"""show(images_seen, name, drawings): to whoever keeps track of pictures."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def fingerprint(value: Any, digits: int = 8) -> str:
@@ -14,7 +15,7 @@ def fingerprint(value: Any, digits: int = 8) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
-def weights_digest(weights: Mapping[str, Tensor]) -> str:
+def weights_digest(weights: Mapping[str, "Tensor"]) -> str:
     """sha256 of names and values of a state dict; in which file it lies makes no difference."""
     digest = hashlib.sha256()
     for key, value in sorted(weights.items()):

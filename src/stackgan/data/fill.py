@@ -15,9 +15,9 @@ from stackgan.data.cache import Cache, save, skipped, write_skipped
 from stackgan.data.decode import BROKEN, Frame, Pixels, shown_size, squares
 from stackgan.data.encoded import expected_bytes, opened, sink
 from stackgan.data.features import write_features
-from stackgan.data.places import Region, frame
+from stackgan.data.places import frame
 from stackgan.data.progress import bar, notice
-from stackgan.data.records import DataProblems, Problem, Record, Source
+from stackgan.data.records import DataProblems, Problem, Record, Region, Source
 from stackgan.data.wanted import Wanted
 from stackgan.text.encoder import TextEncoder
 

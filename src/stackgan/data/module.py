@@ -19,10 +19,10 @@ from stackgan.data.cache import CacheAs
 from stackgan.data.fill import fill_missing, keep_bad
 from stackgan.data.gallery import centre, gallery, placed
 from stackgan.data.partners import check_partners
-from stackgan.data.places import Places, Region
+from stackgan.data.places import Places
 from stackgan.data.published import OnProblem, Published
-from stackgan.data.records import Split
-from stackgan.data.splits import JudgedClasses, spread
+from stackgan.data.records import JudgedClasses, Region, Split
+from stackgan.data.splits import spread
 from stackgan.data.wanted import Wanted
 from stackgan.data.workers import loader_processes
 from stackgan.text.encoder import TextEncoder

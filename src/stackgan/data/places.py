@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -11,10 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stackgan.data.decode import Frame
-from stackgan.data.records import Box, Record
-
-Region = Literal["whole", "box"]
-"""What is cached: the whole picture, or StackGAN's square around the box."""
+from stackgan.data.records import Box, Record, Region
 
 
 def around(box: Box) -> Frame:

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from stackgan.core.errors import UserError
 from stackgan.core.fingerprint import fingerprint
 from stackgan.data.cache import CROP, Cache, CacheAs
-from stackgan.data.places import Region
 from stackgan.data.progress import notice
-from stackgan.data.records import Problem, Record, Source, Split
-from stackgan.data.splits import JudgedClasses, by_picture, hold_out
+from stackgan.data.records import JudgedClasses, Problem, Record, Region, Source, Split
+from stackgan.data.splits import by_picture, hold_out
 
 OnProblem = Literal["fail", "skip"]
 """What to do about pictures and captions that cannot be used: stop, or leave those pictures out."""

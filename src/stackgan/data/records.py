@@ -14,6 +14,12 @@ out; test: what never chooses anything."""
 Skipped = Literal["skipped"]
 """In a split's place: a row of the cache whose picture or text cannot be used, or is not wanted."""
 
+Region = Literal["whole", "box"]
+"""What is cached: the whole picture, or StackGAN's square around the box."""
+
+JudgedClasses = Literal["all", "test"]
+"""Whose pictures a judge learns to tell apart: of all classes, or of the test classes alone (StackGAN, section 4.1)."""
+
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels of the picture as a viewer shows it; may reach outside it."""
 

@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -12,13 +11,10 @@ from numpy.typing import NDArray
 
 from stackgan.core import chance
 from stackgan.core.errors import UserError
-from stackgan.data.records import Record, Split
+from stackgan.data.records import JudgedClasses, Record, Split
 
 VALIDATION = 0.05
 """Share of the training pictures that is kept out where there are no classes."""
-
-JudgedClasses = Literal["all", "test"]
-"""Whose pictures a judge learns to tell apart: of all classes, or of the test classes alone (StackGAN, section 4.1)."""
 
 HELD_OUT, HELD_OUT_SHARE = 1600, 0.2
 """Pictures that a judge's training never sees: so many, or this share of a smaller set."""

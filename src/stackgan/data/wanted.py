@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stackgan.core.shapes import ImageEncoder
 from stackgan.data.cache import Cache, skipped
-from stackgan.data.places import Region
+from stackgan.data.records import Region
 from stackgan.text.encoder import TextEncoder
 
 

@@ -26,9 +26,14 @@ def targets() -> frozenset[str]:
 
 def resolve(path: str, target: str, from_checkpoint: bool = False) -> type[Any]:
     """The class behind a `_target_` at this path of the config. Raises UserError where it is not allowed."""
+    check_target(path, target, from_checkpoint)
+    return get_class(target)
+
+
+def check_target(path: str, target: str, from_checkpoint: bool = False) -> None:
+    """Raise UserError where this `_target_` at this path is not allowed. Nothing is imported."""
     if target not in targets() or (from_checkpoint and not target.startswith(OURS)):
         raise UserError(f"{path}._target_={target}: not a class that conf/ offers{did_you_mean(target, targets())}")
-    return get_class(target)
 
 
 def check(node: Any, path: str, from_checkpoint: bool = False) -> None:

@@ -14,7 +14,7 @@ from stackgan.launch.encoders import roots
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
-from stackgan.stage.base import Below
+from stackgan.stage.plan import Below
 
 Config = Mapping[str, Any]
 NOT_FOR_STAGE1 = (

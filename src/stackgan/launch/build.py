@@ -14,7 +14,8 @@ from stackgan.data.module import CaptionedPictures
 from stackgan.launch import allowed, encoders
 from stackgan.launch.objects import build
 from stackgan.metric.image_encoder import PretrainedImageEncoder
-from stackgan.stage.base import Part, Stage
+from stackgan.stage.base import Stage
+from stackgan.stage.plan import Part
 from stackgan.text.encoder import TextEncoder
 
 Config = Mapping[str, Any]
@@ -68,7 +69,7 @@ def generator_network(config: Config, facts: Config, from_checkpoint: bool = Fal
 def stage(config: Config, facts: Config, base: nn.Module | None = None, from_checkpoint: bool = False) -> Stage:
     """The stage with its networks. facts: text_dim, train_size, feature_dim where pictures are read as features, a judge's classes.
 
-    base: what it stands on (see stage.base.Below).
+    base: what it stands on (see stage.plan.Below).
     """
     node, of = config["stage"], stage_class(config, from_checkpoint)
     below = of.below(node)

@@ -1,28 +1,23 @@
 """One call of compare.py, from settings to a folder of tables, charts and one page."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from omegaconf import DictConfig
-from PIL import Image
 from pydantic import BeforeValidator
 
 from stackgan.core import atomic
 from stackgan.core.errors import UserError
 from stackgan.core.ranges import Natural, Positive
-from stackgan.draw.sentences import cleaned
-from stackgan.launch import allowed, found_runs, loading, publishing, schema, settings
+from stackgan.launch import found_runs, publishing, schema, settings
 from stackgan.launch.places import CONF
-from stackgan.plots.sheet import sheet
 from stackgan.report import published, wandb_pages
 from stackgan.report.columns import Mixed
 from stackgan.report.comparison import Comparison, Wanted, comparison
 from stackgan.report.files import write
 from stackgan.report.statistics import Way
-from stackgan.report.variants import Variant
-from stackgan.runs import checkpoint
 
 Config = Mapping[str, Any]
 Words = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
@@ -42,7 +37,7 @@ class Comparing(settings.Part):
     sentences: Words | None
     n: Positive
     seed: Natural
-    accelerator: loading.Accelerator
+    accelerator: settings.Accelerator
     out: str | None
     name: settings.Name | None
     publish: Literal["wandb"] | None
@@ -62,7 +57,9 @@ def compare(composed: DictConfig) -> Path:
     made = comparison(f"Comparison of {', '.join(config['runs'])}", records, published.read(CONF / "paper"), wanted)
     made.left_out += left_out
     if config["sentences"]:
-        made.drawn = dict(_drawn(made, config))
+        from stackgan.launch import redrawing  # with it come PyTorch and Lightning, which a comparison of files does without
+
+        made.drawn = dict(redrawing.drawn(made, config))
     parent = Path(config["out"] or Path(config["paths"]["logs"]) / "compared")
 
     compared = [str(record.folder.path) for record in records if record.folder is not None]
@@ -90,42 +87,6 @@ def _stem(config: Config) -> str:
     first = str(config["runs"][0])
     last = first.removeprefix("run://") if first.startswith("run://") else Path(first).resolve().name
     return config["name"] or re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.") or "runs"
-
-
-def _drawn(made: Comparison, config: Config) -> Iterator[tuple[str, Image.Image]]:
-    """A sheet a data set: the sentences, and what one run of each variant draws of them with the same noise keys."""
-    sentences = [cleaned(sentence) for sentence in config["sentences"]]
-    for section in made.sections:
-        mine = [variant for variant in made.variants if variant.data == section.data and _draws(variant)][: config["sheets"]]
-        columns = []
-        for variant in mine:
-            drawings = _drawings(variant, config, made.left_out)
-            if drawings is not None:
-                columns.append((f"{variant.label}, {drawings.pixels_NKHWC.shape[2]} px", drawings.pixels_NKHWC))
-        if columns:
-            yield (
-                f"{section.data}-drawn",
-                sheet(columns, sentences, f"{section.data}: one sentence, every variant, seed {config['seed']}"),
-            )
-
-
-def _draws(variant: Variant) -> bool:
-    """A judge or a sentence encoder does not."""
-    return bool(variant.kind) and hasattr(allowed.resolve("stage", str(variant.kind["stage"]["_target_"])), "sample")
-
-
-def _drawings(variant: Variant, config: Config, left_out: list[str]) -> Any:
-    """By the variant's first run that has a checkpoint; where none draws, or draws from sentences alone, a line says why."""
-    folders = [record.folder for record in variant.records if record.folder is not None]
-    folder = next((one for one in folders if checkpoint.newest(one.checkpoints) is not None), None)
-    try:
-        if folder is None:
-            raise UserError("no run with a checkpoint")
-        painter = loading.load(folder.path, accelerator=config["accelerator"])
-        return painter.sample(config["sentences"], config["n"], config["seed"])
-    except UserError as error:
-        left_out.append(f"{variant.label}: not drawn anew: {str(error).partition(';')[0]}")
-        return None
 
 
 def _tell(made: Comparison, folder: Path) -> None:

@@ -46,7 +46,7 @@ class Evaluating(settings.Part):
     floors: bool
     floors_n: Positive
     scorer: str | None
-    accelerator: loading.Accelerator
+    accelerator: settings.Accelerator
     out: str | None
     seed: Natural
     paths: settings.Paths

@@ -20,7 +20,8 @@ from stackgan.launch.writes import Writes
 from stackgan.runs import checkpoint
 from stackgan.runs.budget import images_to_see
 from stackgan.runs.folder import RunFolder
-from stackgan.stage.base import Part, Stage
+from stackgan.stage.base import Stage
+from stackgan.stage.plan import Part
 
 Config = Mapping[str, Any]
 LOADED = 0.5

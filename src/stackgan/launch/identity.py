@@ -9,6 +9,8 @@ from stackgan.core.errors import UserError
 from stackgan.core.fingerprint import fingerprint
 from stackgan.launch import allowed, cli
 from stackgan.runs.folder import RunFolder
+from stackgan.stage.plan import Plan
+from stackgan.stage.plans import PLANS
 
 Config = Mapping[str, Any]
 BUDGET = {"images", "epochs", "base_images"}
@@ -40,19 +42,25 @@ def _means_one_kind(stage: Config) -> bool:
     """Whether `stage.base` says the newest of the only kind that can be meant; otherwise it says which system is underneath."""
     if not str(stage["base"]).endswith("/latest"):
         return False
-    below = allowed.resolve("stage", str(stage["_target_"])).below(stage)
+    below = _plan(stage).below(stage)
     return below is None or below.stage is not None
 
 
 def _of_this_stage(stage: Config) -> dict[str, Any]:
     """A network file describes both stages of StackGAN; only what this stage is built of changes its weights."""
-    of = allowed.resolve("stage", str(stage["_target_"]))
-    built_of = [id(part.settings) for part in of.parts(stage, defaultdict(int)).values()]
+    built_of = [id(part.settings) for part in _plan(stage).parts(stage, defaultdict(int)).values()]
 
     def kept(value: Any) -> bool:
         return not isinstance(value, Mapping) or any(id(player) in built_of for player in value.values())
 
     return {key: value for key, value in stage["network"].items() if kept(value)}
+
+
+def _plan(stage: Config) -> type[Plan]:
+    """Without importing the stage, where its plan can be had alone. Raises UserError for a class that conf/ does not offer."""
+    target = str(stage["_target_"])
+    allowed.check_target("stage", target)
+    return PLANS.get(target) or allowed.resolve("stage", target)
 
 
 def folder(config: Config) -> RunFolder:

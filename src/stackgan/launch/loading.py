@@ -12,13 +12,13 @@ from stackgan.core.errors import UserError, did_you_mean
 from stackgan.draw import export
 from stackgan.draw.painter import Origin, Painter
 from stackgan.launch import allowed, encoders, restore
+from stackgan.launch.settings import Accelerator
 from stackgan.runs import checkpoint
 from stackgan.runs.folder import RunFolder
 from stackgan.runs.ledger import runs
 from stackgan.text.encoder import TextEncoder
 
 Which = Literal["newest", "best"]
-Accelerator = Literal["auto", "cpu", "gpu"]
 
 WAYS = "give run://latest, run://<stage>/<data>/<name or latest> as under logs/, a run's folder, a checkpoint, or an exported file"
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

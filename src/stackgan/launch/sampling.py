@@ -51,7 +51,7 @@ class Settings(settings.Part):
     seed: Natural
     weights: Weights
     same_noise: bool
-    accelerator: loading.Accelerator
+    accelerator: settings.Accelerator
     out: str | None
     paths: Places
     mode: dict[str, Any]

@@ -13,8 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from stackgan.core.errors import UserError, did_you_mean
 from stackgan.core.ranges import Positive
-from stackgan.data.places import Region
-from stackgan.data.splits import JudgedClasses
+from stackgan.data.records import JudgedClasses, Region
 from stackgan.launch import allowed, settings
 from stackgan.launch.settings import STRICT
 

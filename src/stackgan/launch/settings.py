@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from stackgan.core.ranges import Natural, Positive
-from stackgan.runs.keeper import BestIs
+from stackgan.core.ranges import BestIs, Natural, Positive
 
 
 def _digits(value: Any) -> Any:
@@ -15,6 +14,9 @@ def _digits(value: Any) -> Any:
 
 
 Name = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+Accelerator = Literal["auto", "cpu", "gpu"]
+"""Who computes: auto is a GPU where there is one."""
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
@@ -51,7 +53,7 @@ class Sweep(Part):
 class Trainer(Part):
     """How the machine is used; changes no sample."""
 
-    accelerator: Literal["auto", "cpu", "gpu"]
+    accelerator: Accelerator
     devices: Positive | Literal["all"]
     precision: Literal["auto", "32-true", "bf16-mixed"]
     threads: Positive | None

@@ -9,7 +9,7 @@ from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
-from stackgan.plots.curves import COLOURS, Curve, picture
+from stackgan.plots.curves import COLOURS, SHARP, Curve, picture
 
 STYLES = ("-", "--", ":", "-.")
 MOST = len(COLOURS) * len(STYLES)
@@ -38,7 +38,7 @@ def joined(curves: Sequence[Curve]) -> tuple[Floats, Floats]:
 
 
 def bands(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: str, width: int = 1000) -> Image.Image:
-    """A panel under another. panels: panel name -> variant -> curves, one a seed. width: in pixels.
+    """A panel under another. panels: panel name -> variant -> curves, one a seed. width: in pixels, times SHARP.
 
     A variant has one look in all panels; those after the first MOST are left out.
     """
@@ -46,7 +46,7 @@ def bands(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: str, width
     looks = {name: (COLOURS[place % len(COLOURS)], STYLES[place // len(COLOURS)]) for place, name in enumerate(names)}
     dots, legend = 100, 0.21 * len(names) + 0.3
     count = max(len(panels), 1)
-    figure = Figure(figsize=(width / dots, 0.6 + 2.6 * count + legend), dpi=dots, layout="constrained")
+    figure = Figure(figsize=(width / dots, 0.6 + 2.6 * count + legend), dpi=SHARP * dots, layout="constrained")
     axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, lines) in zip(axes, panels.items(), strict=False):
         for variant in (one for one in lines if one in looks):

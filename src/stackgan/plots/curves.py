@@ -1,9 +1,10 @@
 """Curves over training, drawn with matplotlib's object API: no global figure, no display, safe in any process."""
 
 from collections.abc import Mapping
-from io import BytesIO
+from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,9 @@ Curve = tuple[ArrayLike, ArrayLike]
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+
+SHARP = 1.5
+"""What is meant for a page is drawn in so many times its pixels, for paper and fine screens."""
 
 
 def smoothed(value_N: NDArray[np.float64], window: int) -> NDArray[np.float64]:
@@ -56,7 +60,7 @@ def curves(panels: Mapping[str, Mapping[str, Curve]], title: str, x_label: str =
 
 
 def picture(figure: Figure) -> Image.Image:
-    """What a figure shows, in its own size."""
-    png = BytesIO()
-    figure.savefig(png, format="png")
-    return Image.open(png).convert("RGB")
+    """What a figure shows, in its own size; drawn once, where savefig() draws twice and packs what would be unpacked here."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -36,11 +36,12 @@ def bar_chart(data: str, variants: Sequence[Variant], heads: Sequence[Head]) -> 
 def curve_chart(data: str, variants: Sequence[Variant], patterns: Sequence[str], said: list[str]) -> Image.Image | None:
     """A panel for each column of metrics.csv that the patterns name and that was looked at twice; None where there is none.
 
-    Unfinished runs are drawn too, as far as they are. said: see record.series.
+    Of a variant without a finished run the unfinished ones are drawn, as far as they are: means end with their shortest curve.
+    said: see record.series.
     """
     panels: dict[str, dict[str, list[Curve]]] = {}
     for variant in variants[:MOST]:
-        for record in variant.records:
+        for record in variant.done or variant.records:
             if record.folder is None:
                 continue
             path = record.folder.metrics

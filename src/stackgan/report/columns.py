@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from stackgan.core.errors import UserError
 from stackgan.report.figure import Figure
+from stackgan.report.statistics import number
 from stackgan.report.variants import Column, Variant, flat
 
+FLOORS = ("real", "shuffled captions", "untrained", "training copy")
 Mixed = Literal["refuse", "columns"]
 
 
@@ -30,9 +32,29 @@ class Head:
         return {True: "higher", False: "lower", None: "-"}[self.example.higher]
 
     @property
+    def under(self) -> str:
+        """What a reader must know of the figures below: `higher is better, 500 pictures`."""
+        way = {True: "higher is better", False: "lower is better", None: ""}[self.example.higher]
+        return ", ".join(filter(None, [way, self.count]))
+
+    @property
+    def count(self) -> str:
+        """Of how many pictures, or of what else, a run's figure is; '' where that is unknown."""
+        return f"{self.example.n:,} {self.example.protocol.get('n_counts') or 'pictures'}" if self.example.n else ""
+
+    @property
+    def marks(self) -> str:
+        """What else stands on this scale, of one of the runs; real pictures first."""
+        floors = sorted(self.example.floors.items(), key=lambda item: FLOORS.index(item[0]) if item[0] in FLOORS else len(FLOORS))
+        return ", ".join(f"{name} {number(value)}" for name, value in floors) or "-"
+
+    @property
     def protocol(self) -> str:
         """Judge and protocol in one line."""
-        return ", ".join(f"{key} {value}" for key, value in flat(self.example.protocol) if value not in (None, ""))
+        told = [
+            (key, " and ".join(map(str, value)) if isinstance(value, list) else value) for key, value in flat(self.example.protocol)
+        ]
+        return ", ".join(f"{key} {value}" for key, value in told if value not in (None, ""))
 
 
 def heads(variants: Sequence[Variant], scores: Sequence[str] | None, figures: Sequence[str], mixed: Mixed) -> list[Head]:

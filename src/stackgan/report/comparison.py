@@ -71,7 +71,7 @@ def _section(data: str, mine: Sequence[Variant], papers: Sequence[Paper], wanted
     columns = heads(mine, wanted.scores, wanted.figures, wanted.mixed)
     judged = tables.judged(papers, data, mine, columns, wanted.differences)
     versus = [tables.versus(paper, data, mine, columns) for paper in papers]
-    shown = [judged, *versus, tables.ours(data, mine, columns), tables.protocols(data, columns)]
+    shown = [judged, tables.ours(data, mine, columns), *versus, tables.protocols(data, columns)]
     made = {"bars": charts.bar_chart(data, mine, columns), "curves": charts.curve_chart(data, mine, wanted.curves, said)}
     pictures = {f"{data}-{name}": chart for name, chart in made.items() if chart is not None}
     return Section(data, [table for table in shown if table is not None], pictures, gallery.sheets(mine, wanted.sheets, said))

@@ -1,7 +1,7 @@
 """A run's figures, each with everything that it depends on beside the generator."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -24,6 +24,7 @@ class Figure:
     """One value. protocol: everything but the generator that it depends on: only figures that agree in it stand in one column.
 
     higher: whether higher is better; None where neither end is. n: pictures. scored: whether evaluate.py took it, not training.
+    floors: what else stands on the same scale, as real pictures or an untrained generator.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Figure:
     higher: bool | None
     n: int | None = None
     scored: bool = False
+    floors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def column(self) -> tuple[str, str]:
@@ -78,7 +80,8 @@ def _scored(key: str, card: Mapping[str, Any], config: Config, images_seen: int)
             protocol["scored_at"] = pictures["images_seen"]
         if pictures["weights"] == "live" and config["stage"].get("recipe", {}).get("average_decay"):
             protocol["generator_weights"] = "live"
-        return Figure(key, float(card["value"]), protocol, bool(card["higher_is_better"]), int(card["n"]), scored=True)
+        floors = {name: float(floor["value"]) for name, floor in card.get("floors", {}).items()}
+        return Figure(key, float(card["value"]), protocol, bool(card["higher_is_better"]), int(card["n"]), True, floors)
     except (KeyError, TypeError) as error:
         way = "score the run again: python src/evaluate.py run=..."
         raise UserError(f"scores.{key}: a card without {error}, which no comparison can do without; {way}") from None

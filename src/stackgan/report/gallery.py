@@ -37,15 +37,21 @@ def _sheet(variant: Variant, said: list[str]) -> Sheet | None:
             continue
         try:
             with Image.open(path) as picture:
-                caption = f"{variant.label}: seed {record.seed}, {record.name}, {record.state}, {path.stem}"
+                caption = f"{variant.label}: seed {record.seed}, run {record.name}, {record.state}; {_said(path)}"
                 return Sheet(variant.label, caption, path, picture.convert("RGB"))
         except (OSError, SyntaxError, ValueError) as error:  # Pillow's words for damage
             said.append(f"{path}: left out, not a picture that can be read ({type(error).__name__})")
     return None
 
 
+def _said(sheet: Path) -> str:
+    """`sentences of split test after 36,000 images`."""
+    _, seen, split = sheet.stem.split("-", 2)
+    return f"sentences of split {split} after {int(seen):,} images"
+
+
 def newest(folder: Path) -> Path | None:
     """The sheet of the most images seen, of the first of SPLITS that has any; None where there is none."""
-    drawn = sorted(folder.glob("seen-*.png"))
+    drawn = sorted(folder.glob("seen-[0-9]*-*.png"))
     split = next((split for split in SPLITS if any(path.stem.endswith(f"-{split}") for path in drawn)), "")
     return max((path for path in drawn if path.stem.endswith(split)), default=None)

@@ -27,7 +27,7 @@ class Record:
     """A run, or a sweep's job that has none yet.
 
     kind: what the run is without its seed, {} where that is unknown. variant: its sweep's name for that. sweep: its folder.
-    state: "done", or how far it is. images_seen: so far. cost: of COST, those that were measured.
+    state: "done", or how far it is. images_seen: so far. cost: of COST, those that were measured. commit: its code's.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Record:
     sweep: str | None = None
     figures: Mapping[str, Figure] = field(default_factory=dict)
     cost: Mapping[str, float] = field(default_factory=dict)
+    commit: str = ""
 
     @property
     def done(self) -> bool:
@@ -65,7 +66,8 @@ def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> R
     state, seen = _state(folder, budget, results)
     found = figures({"images_seen": seen, **results}, config, facts) if state == "done" else {}
     cost = {name: float(results[name]) for name in COST if isinstance(results.get(name), int | float)}
-    return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, figures=found, cost=cost)
+    commit = str(facts.get("commit") or "")
+    return Record(folder.path.name, folder, stage, data, seed, kind, state, seen, variant, figures=found, cost=cost, commit=commit)
 
 
 def kind_of(config: Config, facts: Mapping[str, Any], identity: Identity) -> dict[str, Any]:

@@ -51,13 +51,14 @@ def estimated(estimate: Estimate | None, signed: bool = False, of: int | None = 
 
 @dataclass(frozen=True)
 class Table:
-    """name: of its files. title: one line. rows: as many cells as heads. note: under it."""
+    """name: of its files. title: one line. rows: as many cells as heads. note: under it. under: small words below heads (page)."""
 
     name: str
     title: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    under: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if wrong := [row for row in self.rows if len(row) != len(self.heads)]:
@@ -104,12 +105,14 @@ class Table:
         ])  # fmt: skip
 
     def html(self) -> str:
-        """A figure with a caption; wide ones scroll on their own."""
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.heads)
-        rows = "".join(f"<tr>{''.join(_td(cell) for cell in row)}</tr>" for row in self.rows)
+        """A section under its title. Wide tables scroll on their own; each cell has its head, shown on narrow screens."""
+        under = [*self.under, *[""] * (len(self.heads) - len(self.under))]
+        head = "".join(_th(cell, small) for cell, small in zip(self.heads, under, strict=True))
+        rows = "".join(f"<tr>{''.join(map(_td, row, self.heads))}</tr>" for row in self.rows)
         note = f'<p class="note">{html.escape(self.note)}</p>' if self.note else ""
         body = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        return f'<section><h3>{html.escape(self.title)}</h3><div class="wide">{body}</div>{note}</section>'
+        title = f"<h3>{html.escape(self.title)}</h3>"
+        return f'<section id="{html.escape(self.name)}">{title}<div class="wide">{body}</div>{note}</section>'
 
 
 def _plain(cell: str, parts: Sequence[str]) -> list[str | float | None]:
@@ -145,9 +148,18 @@ def _breakable(text: str) -> str:
     return re.sub(r"\\_|[=/]", r"\g<0>\\allowbreak{}", _tex(text))
 
 
-def _td(cell: str) -> str:
-    """Numbers do not break, verdicts carry their word as a class, and what is long gets room."""
+def _th(cell: str, small: str) -> str:
+    """Keys of figures may break at their slashes."""
+    words = html.escape(cell).replace("/", "/<wbr>").replace("_", "_<wbr>")
+    return f'<th scope="col">{words}{f"<small>{html.escape(small)}</small>" if small else ""}</th>'
+
+
+def _td(cell: str, head: str) -> str:
+    """Numbers and intervals do not break, verdicts carry their word as a class, and what is long gets room."""
     words = ("reproduced", "holds", "reversed", "open")
     kind = "number" if re.match(r"^[+-]?\d", cell) else next((word for word in words if cell.startswith(word)), "")
-    kind = kind or ("long" if len(cell) > LONG else "")
-    return f'<td class="{kind}">{html.escape(cell)}</td>' if kind else f"<td>{html.escape(cell)}</td>"
+    kind = kind or ("long" if len(cell) > LONG else "none" if cell == "-" else "")
+    text = html.escape(cell).replace("_", "_<wbr>") if kind == "long" else html.escape(cell)
+    text = re.sub(r"\[[^]]*\]", r"<span>\g<0></span>", text) if kind == "number" else text
+    whose = f' class="{kind}"' if kind else ""
+    return f'<td{whose} data-head="{html.escape(head)}">{text}</td>'

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 
 from stackgan.report.columns import Head
+from stackgan.report.glossary import VERDICTS, meaning
 from stackgan.report.published import Cell, Paper
 from stackgan.report.record import Record
 from stackgan.report.statistics import Way, mean
@@ -12,6 +13,8 @@ from stackgan.report.table import Measured, Table, counted, estimated
 from stackgan.report.variants import MOST, Variant, setting
 from stackgan.report.verdicts import Verdict, matches, verdicts
 
+COMMIT = 10
+"""Digits of a commit."""
 INTERVAL = "Mean over seeds with 95 % by Student's t; no interval of a single seed, nor of seeds that agree to the last digit."
 HOWS = {"welch": "Welch's t test, 95 %", "paired": "a paired t test over the seeds that both have, 95 %"}
 
@@ -19,9 +22,8 @@ HOWS = {"welch": "Welch's t test, 95 %", "paired": "a paired t test over the see
 def ours(data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table:
     """A row a variant, a column a figure."""
     rows = [[variant.label, _seeds(variant), *_cells(variant, columns)] for variant in variants]
-    return Table(
-        f"{data}-figures", f"Our figures on {data}", ["variant", "seeds", *(head.name for head in columns)], rows, INTERVAL
-    )
+    heads, under = ["variant", "seeds", *(head.name for head in columns)], ["", "", *(head.under for head in columns)]
+    return Table(f"{data}-figures", f"Our figures on {data}", heads, rows, INTERVAL, under)
 
 
 def _seeds(variant: Variant) -> str:
@@ -31,10 +33,13 @@ def _seeds(variant: Variant) -> str:
 
 
 def protocols(data: str, columns: Sequence[Head]) -> Table:
-    """What each column's figures depend on."""
-    rows = [[head.name, head.better, head.protocol] for head in columns]
-    note = "Figures share a column only where all of this is equal."
-    return Table(f"{data}-protocols", f"Judges and protocols on {data}", ["figure", "better", "judge and protocol"], rows, note)
+    """What each column's figures say and depend on."""
+    rows = [
+        [head.name, meaning(head.example.key) or "-", head.better, head.count or "-", head.marks, head.protocol] for head in columns
+    ]
+    note = "n: of each run. Figures share a column only where judge and protocol are equal in everything."
+    heads = ["figure", "what it says", "better", "n", "on the same scale", "judge and protocol"]
+    return Table(f"{data}-protocols", f"Figures, judges and protocols on {data}", heads, rows, note)
 
 
 def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequence[Head]) -> Table | None:
@@ -66,7 +71,8 @@ def versus(paper: Paper, data: str, variants: Sequence[Variant], columns: Sequen
     apart = f"other {'' if of == data else 'pictures, '}judges and protocols"
     note = f"The paper's figures and ours are on no common scale ({apart}). Paper ({paper.source}): {how}. Ours: {INTERVAL}"
     title = "Paper versus ours" if of == data else f"The paper's {of} beside our {data}"
-    return Table(f"{data}-{paper.name}", f"{title}: {paper.paper}, {paper.table}", heads, body, note)
+    under = ["", *("" for _ in published), "", "", *(head.under for head in mine)]
+    return Table(f"{data}-{paper.name}", f"{title}: {paper.paper}, {paper.table}", heads, body, note, under)
 
 
 def printed(cell: Cell | None) -> Measured:
@@ -96,8 +102,9 @@ def judged(papers: Sequence[Paper], data: str, variants: Sequence[Variant], colu
     found = [verdict for paper in papers for verdict in verdicts(paper, variants, columns, way)]
     if not found:
         return None
-    heads = ["claim", "verdict", "difference", "figure", "ours: better row", "ours: worse row", "test", "paper"]
+    heads = ["claim", "verdict", "difference", "figure", "ours: better row", "ours: worse row", "test", "in the paper"]
     note = (
+        f"{VERDICTS}. Better and worse are the paper's, the difference is the former minus the latter. "
         f"Differences within one judge, never against the paper's value: {HOWS[way]}, "
         "not corrected for several looks. Pairs are equal in all that the claim does not vary."
     )
@@ -169,11 +176,16 @@ def _costs(done: Sequence[Record]) -> list[str]:
 def runs(variants: Sequence[Variant]) -> Table:
     """Every run and how far it came."""
     rows = [
-        [one.data, variant.label, str(one.seed), one.name, one.state, counted(one.images_seen)]
+        [one.data, variant.label, str(one.seed), one.name, one.state, counted(one.images_seen), _commit(one)]
         for variant in variants
         for one in variant.records
     ]
-    return Table("runs", "Runs", ["data", "variant", "seed", "run", "state", "images seen"], rows)
+    heads = ["data", "variant", "seed", "run", "state", "images seen", "commit"]
+    return Table("runs", "Runs", heads, rows, "Commit: of the code that trained the run, + where files differed from it.")
+
+
+def _commit(record: Record) -> str:
+    return record.commit[:COMMIT] + ("+" if record.commit.endswith("+") else "") or "-"
 
 
 def figures(variants: Sequence[Variant]) -> str:

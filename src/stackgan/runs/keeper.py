@@ -8,16 +8,16 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
 from stackgan.core import atomic
 from stackgan.core.errors import RunError
+from stackgan.core.ranges import BestIs
 from stackgan.runs import checkpoint
 from stackgan.runs.stopping import Council, Wishes
 
-BestIs = Literal["highest", "lowest"]
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from stackgan.core import chance
 from stackgan.core.devices import moved
 from stackgan.core.errors import UserError
+from stackgan.stage.plan import Plan
 
 CHECK_EVERY = 50
 """Iterations between two looks at whether all terms were finite, on devices where looking means waiting."""
@@ -21,36 +21,7 @@ CHECK_EVERY = 50
 GRADIENT = "gradient"
 
 
-@dataclass(frozen=True)
-class Part:
-    """A network that a stage is built of.
-
-    settings: its node; path: where that lies; stream: of its first weights; sizes: arguments that data and other settings tell.
-    """
-
-    settings: Mapping[str, Any]
-    path: str
-    stream: str
-    sizes: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Below:
-    """The finished run that a stage stands on (`stage.base`); its weights and settings travel in the stage's own checkpoints.
-
-    argument: of the stage's constructor that takes it: the system without its discriminator, to draw with, where whole, else its
-    generator network. stage: what it must be, None for every system that draws sentences from noise; only a named one can be
-    trained on the way (`stage.base=train`). same: keys below `stage` that both must agree in. needs: those that it must have.
-    """
-
-    argument: str
-    whole: bool
-    stage: str | None = None
-    same: tuple[str, ...] = ()
-    needs: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Stage(LightningModule):
+class Stage(Plan, LightningModule):
     """A LightningModule that steps its optimisers itself and counts time in images seen, not in optimiser steps.
 
     name: as in `stage=`. seed: of all keyed draws. batch_size: global. epoch_images: training pictures, what one epoch means.
@@ -59,16 +30,6 @@ class Stage(LightningModule):
 
     requires: ClassVar[frozenset[str]] = frozenset()
     provides: ClassVar[frozenset[str]] = frozenset()
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
-        """The networks to build, by constructor argument. node: `stage`'s settings. sizes: text_dim, feature_dim where known."""
-        raise NotImplementedError
-
-    @classmethod
-    def below(cls, node: Mapping[str, Any]) -> Below | None:
-        """What it stands on with these settings of `stage`, None where it begins from chance."""
-        return None
 
     @classmethod
     def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:

@@ -11,12 +11,12 @@ from stackgan.core.shapes import Batch, Pictures, Walk
 from stackgan.networks.gawwn_box import BoxDiscriminator, BoxGenerator
 from stackgan.networks.gawwn_parts import PartsDiscriminator, PartsGenerator
 from stackgan.networks.spatial import PlacedNoise, PlacedText
-from stackgan.stage.base import Part
 from stackgan.stage.conditional import Conditional
+from stackgan.stage.plans import GawwnPlan
 from stackgan.stage.recipe import Recipe
 
 
-class Gawwn(Conditional):
+class Gawwn(GawwnPlan, Conditional):
     """Real, mismatched and fake pictures, each before a discriminator that reads the sentence and the picture's own place.
 
     A mismatched pair keeps its picture's place: only the sentence is another's. network, discriminator: for a box or for parts,
@@ -42,15 +42,6 @@ class Gawwn(Conditional):
         )
         self.resolution: int = resolution
         self.noise_dim = network.noise_dim
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
-        """See Stage."""
-        name, text = node["name"], {"text_dim": sizes["text_dim"]}
-        return {
-            "network": Part(node[name]["generator"], f"stage.{name}.generator", "generator", text),
-            "discriminator": Part(node[name]["discriminator"], f"stage.{name}.discriminator", "discriminator", text),
-        }
 
     @classmethod
     def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:

@@ -15,12 +15,12 @@ from stackgan.networks.gawwn_part_generator import PartCompleter, PartDiscrimina
 from stackgan.networks.spatial import VISIBLE
 from stackgan.objectives import matching
 from stackgan.stage.adversarial import Adversarial
-from stackgan.stage.base import Part
 from stackgan.stage.conditional import SAMPLING_SEED
+from stackgan.stage.plans import GawwnPlan
 from stackgan.stage.recipe import Recipe
 
 
-class PartGeneratorStage(Adversarial):
+class PartGeneratorStage(GawwnPlan, Adversarial):
     """A GAN over part locations; the batch's pictures are not looked at.
 
     hidden: share of a picture's parts that are kept from the generator in training. resolution: of the data's pictures.
@@ -48,15 +48,6 @@ class PartGeneratorStage(Adversarial):
         )
         self.hidden, self.resolution = hidden, resolution
         self.judged: dict[str, Tensor] = {}
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
-        """See Stage."""
-        name, text = node["name"], {"text_dim": sizes["text_dim"]}
-        return {
-            "network": Part(node[name]["generator"], f"stage.{name}.generator", "generator", text),
-            "discriminator": Part(node[name]["discriminator"], f"stage.{name}.discriminator", "discriminator", text),
-        }
 
     @classmethod
     def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:

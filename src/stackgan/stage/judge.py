@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,8 @@ from stackgan.metric.score import Pixels
 from stackgan.networks.pretrained_classifiers import EfficientNetLite0Classifier, InceptionV3Classifier
 from stackgan.networks.small_classifier import SmallClassifier
 from stackgan.stage.average import frozen_copy, move_towards, warmed_up
-from stackgan.stage.base import Part, remember_first_rates
+from stackgan.stage.base import remember_first_rates
+from stackgan.stage.plans import JudgePlan
 from stackgan.stage.supervised import Supervised
 
 
@@ -40,7 +41,7 @@ class JudgeRecipe:
     coarse_resolution: Positive | None
 
 
-class JudgeStage(Supervised):
+class JudgeStage(JudgePlan, Supervised):
     """A classifier that names the class of a picture.
 
     classifier: the network. class_names: by class id, as text, what its outputs stand for, in this order. resolution: pixels a
@@ -68,12 +69,6 @@ class JudgeStage(Supervised):
         self.class_id_C: Tensor
         self.register_buffer("class_id_C", torch.tensor(sorted(map(int, class_names))))
         self.train()  # Lightning leaves the modes as they are
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Part]:
-        """See Stage."""
-        classes = {"classes": len(sizes["classes"])}
-        return {"classifier": Part(node["classifier"]["network"], "stage.classifier.network", "classifier", classes)}
 
     def begin_with(self, weights: Mapping[str, Tensor]) -> None:
         """Take a published network's body before the first step; the head stays as it was drawn."""

@@ -12,8 +12,8 @@ from stackgan.core.ranges import Fraction, Natural, NonNegativeFloat, Positive
 from stackgan.core.shapes import Batch, Walk
 from stackgan.networks.reed import GanClsDiscriminator, GanClsGenerator
 from stackgan.objectives import matching
-from stackgan.stage.base import Part
 from stackgan.stage.conditional import Conditional
+from stackgan.stage.plans import GanClsPlan
 from stackgan.stage.recipe import Recipe
 
 
@@ -30,7 +30,7 @@ class Fakes:
         return Fakes(self.x_BCHW.detach())
 
 
-class GanCls(Conditional):
+class GanCls(GanClsPlan, Conditional):
     """Mismatched pairs (CLS) are the recipe's; interpolated sentences (INT) have a weight and a place between two of the batch.
 
     interpolation_weight: of a picture of an interpolated sentence in G's loss, beside 1 for each of the others; 0: none are drawn.
@@ -59,15 +59,6 @@ class GanCls(Conditional):
         self.resolution: int = resolution
         self.noise_dim = network.noise_dim
         self.interpolation_weight, self.interpolation_beta = interpolation_weight, interpolation_beta
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
-        """See Stage."""
-        both = {"text_dim": sizes["text_dim"], "resolution": node["resolution"]}
-        return {
-            "network": Part(node["reed"]["generator"], "stage.reed.generator", "generator", both),
-            "discriminator": Part(node["reed"]["discriminator"], "stage.reed.discriminator", "discriminator", both),
-        }
 
     @classmethod
     def objection(cls, node: Mapping[str, Any], ranks: int) -> str | None:

@@ -11,13 +11,13 @@ from stackgan.core.shapes import Batch, Walk
 from stackgan.networks.discriminators import Discriminator
 from stackgan.networks.generators import StageOneBase, StageTwoGenerator
 from stackgan.objectives import kl
-from stackgan.stage.base import Below, Part
 from stackgan.stage.conditional import Conditional
+from stackgan.stage.plans import StackGANPlan
 from stackgan.stage.recipe import Recipe
 from stackgan.stage.stacked import Alone, Draws, Fakes, Stacked
 
 
-class StackGAN(Conditional):
+class StackGAN(StackGANPlan, Conditional):
     """Stage-I where first is None, else Stage-II. Stage-I's networks are also those of the plain conditional GAN, "vanilla".
 
     network: the stage's own generator; first: a trained Stage-I generator, frozen unless recipe.first_trained.
@@ -57,27 +57,6 @@ class StackGAN(Conditional):
         self.conditioning_augmentation = conditioning_augmentation
         lowest = generator.first if isinstance(generator, Stacked) else generator.network
         self.noise_dim, self.condition_dim, self.first_condition_dim = lowest.noise_dim, network.condition_dim, lowest.condition_dim
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
-        """See Stage."""
-        both = {"text_dim": sizes["text_dim"], "resolution": node["resolution"]}
-        drawing = both | {"conditioning_augmentation": node["conditioning_augmentation"]}
-        if node["name"] == "stage2":
-            drawing |= {"text_twice": node["text_twice"], "first_resolution": 64}
-        networks = node["network"]["stage2" if node["name"] == "stage2" else "stage1"]
-        return {
-            "network": Part(networks["generator"], "stage.network.generator", "generator", drawing),
-            "discriminator": Part(networks["discriminator"], "stage.network.discriminator", "discriminator", both),
-        }
-
-    @classmethod
-    def below(cls, node: Mapping[str, Any]) -> Below | None:
-        """Stage-II's Stage-I."""
-        if node["name"] != "stage2":
-            return None
-        same = ("network.name", "recipe.name", "conditioning_augmentation")
-        return Below("first", whole=False, stage="stage1", same=same, needs={"resolution": 64})
 
     def draw_fakes(self, batch: Batch, stream: str) -> Fakes:
         """Fakes for the batch's sentences; noise and both epsilons keyed by this iteration and stream."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +12,9 @@ from stackgan.core.pixels import to_unit_range
 from stackgan.core.ranges import Decay, Natural, Positive, PositiveFloat
 from stackgan.core.shapes import Batch, Pictures, Walk, Weights
 from stackgan.networks.style import StyleEncoder
-from stackgan.stage.base import Below, Part, remember_first_rates
+from stackgan.stage.base import remember_first_rates
 from stackgan.stage.conditional import Conditional
+from stackgan.stage.plans import StyleEncoderPlan
 from stackgan.stage.supervised import Supervised
 
 CHUNK = 64
@@ -34,7 +35,7 @@ class StyleRecipe:
     standardised: bool
 
 
-class StyleEncoderStage(Supervised):
+class StyleEncoderStage(StyleEncoderPlan, Supervised):
     """S, which inverts G: E || z - S(G(z, sentence)) ||^2 with G frozen (Reed et al. 2016, section 4.4).
 
     encoder: S. generator: the frozen system, which draws in evaluation mode, as it does for people. resolution: pixels a side of
@@ -60,17 +61,6 @@ class StyleEncoderStage(Supervised):
         self.generator = generator.requires_grad_(False)
         self.noise_dim = generator.noise_dim
         self.train()  # Lightning leaves the modes as they are
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Part]:
-        """See Stage."""
-        given = {"noise_dim": sizes["noise_dim"], "resolution": node["resolution"]}
-        return {"encoder": Part(node["style"]["network"], "stage.style.network", "style encoder", given)}
-
-    @classmethod
-    def below(cls, node: Mapping[str, Any]) -> Below:
-        """Any system that draws sentences from noise, at this resolution."""
-        return Below("generator", whole=True, same=("resolution",))
 
     @property
     def takes(self) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """Training a text encoder: sentences and pictures of one class are brought together (Reed et al., CVPR 2016)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +11,8 @@ from stackgan.core.shapes import Batch
 from stackgan.networks.char_cnn_rnn import CharCnnRnn
 from stackgan.networks.joint import ImageMap, Linear
 from stackgan.objectives.joint_embedding import structured_joint_embedding
-from stackgan.stage.base import Part, remember_first_rates
+from stackgan.stage.base import remember_first_rates
+from stackgan.stage.plans import TextEncoderPlan
 from stackgan.stage.supervised import Supervised
 
 FOLLOW = 0.01
@@ -38,7 +38,7 @@ class EncoderRecipe:
     weight_decay: NonNegativeFloat
 
 
-class TextEncoderStage(Supervised):
+class TextEncoderStage(TextEncoderPlan, Supervised):
     """A text network and a linear map of picture features, trained so that matching pairs score higher than others.
 
     text: the network that is wanted. image_map: its counterpart. epoch_images: training pictures. resolution: of the data's
@@ -64,16 +64,6 @@ class TextEncoderStage(Supervised):
         self.text, self.image_map, self.recipe, self.resolution = text, image_map, recipe, resolution
         self.mean_square: Tensor
         self.register_buffer("mean_square", torch.ones(()))
-
-    @classmethod
-    def parts(cls, node: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Part]:
-        """See Stage."""
-        encoder = node["encoder"]["network"]
-        text = {"text_dim": sizes["text_dim"]} if "recurrence" not in encoder else {}
-        return {
-            "text": Part(encoder, "stage.encoder.network", "text", text),
-            "image_map": Part(node["image_map"], "stage.image_map", "image map", {"feature_dim": sizes["feature_dim"]}),
-        }
 
     def loss_terms(self, batch: Batch) -> dict[str, Tensor]:
         """The joint embedding's hinge, pictures to sentences and, where symmetric, sentences to pictures. Equations 2 to 4."""
