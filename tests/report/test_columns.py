@@ -30,7 +30,7 @@ def test_equal_judges_and_protocols_share_a_column(tmp_path: Path) -> None:
 
 
 def test_floors_are_marks_on_the_same_scale(tmp_path: Path) -> None:
-    floors = {"untrained": {"value": 1.0, "n": 9}, "real": {"value": 7.719, "n": 9}}
+    floors = {"untrained": {"value": 1.0, "n": 9}, "real": {"value": 7.719, "n": 9}, "training copy": {"why": "too few pictures"}}
     a, b = (heads(scored(tmp_path, **{name: {SCORE: card(2.0, **more)}}), None, [], "refuse")[0]
             for name, more in (("a", {"floors": floors}), ("b", {})))  # fmt: skip
     assert (a.marks, b.marks) == ("real 7.719, untrained 1.000", "-")

@@ -80,7 +80,8 @@ def _scored(key: str, card: Mapping[str, Any], config: Config, images_seen: int)
             protocol["scored_at"] = pictures["images_seen"]
         if pictures["weights"] == "live" and config["stage"].get("recipe", {}).get("average_decay"):
             protocol["generator_weights"] = "live"
-        floors = {name: float(floor["value"]) for name, floor in card.get("floors", {}).items()}
+        # A floor that could not be taken says why instead.
+        floors = {name: float(floor["value"]) for name, floor in card.get("floors", {}).items() if "value" in floor}
         return Figure(key, float(card["value"]), protocol, bool(card["higher_is_better"]), int(card["n"]), True, floors)
     except (KeyError, TypeError) as error:
         way = "score the run again: python src/evaluate.py run=..."
