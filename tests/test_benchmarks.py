@@ -1,4 +1,4 @@
-"""Benchmarks still run: what they measure is nobody's to check here, that they follow the package's changes is."""
+"""Three benchmarks run to their end: what they measure is nobody's to check here, that they follow the package's changes is."""
 
 import os
 import re

@@ -119,6 +119,31 @@ def test_joblib_with_one_job_at_a_time_is_this_process(desk: Path, shell: Progra
 
 
 @pytest.mark.slow
+def test_jobs_at_once_have_loader_processes_of_their_own(desk: Path, shell: Program) -> None:
+    ended = shell(*JOBLIB, *WORDS, "seed=0,1", "data.workers=1")
+    assert ended.code == 0, ended.err
+    assert states() == ["done", "done"]
+
+
+@pytest.mark.slow
+def test_a_signal_to_the_whole_group_leaves_a_checkpoint_where_others_make_the_batches(desk: Path) -> None:
+    """As `timeout` and batch systems send it: to this process and to those that make its batches."""
+    command = [sys.executable, str(SRC / "train.py"), *WORDS, "run.name=one", "stage.images=100000", "data.workers=2"]
+    run = RunFolder(desk / "logs" / "stage1" / "toybirds" / "one")
+    process = subprocess.Popen(
+        command, cwd=desk, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    wait_for(run.metrics.exists)
+    os.killpg(process.pid, signal.SIGTERM)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGTERM, out
+    assert "stopped by SIGTERM after" in out
+    assert "Traceback" not in out
+    assert list(run.checkpoints.glob("seen-*.pt"))
+    assert not of_desk(desk, b"train.py")
+
+
+@pytest.mark.slow
 def test_jobs_at_once_share_a_stage_one_and_no_tracker(desk: Path, shell: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three jobs for two processes, one of which takes two: each run has a W&B run of its own."""
     monkeypatch.setenv("WANDB_MODE", "offline")

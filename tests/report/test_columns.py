@@ -35,6 +35,8 @@ def test_floors_are_marks_on_the_same_scale(tmp_path: Path) -> None:
             for name, more in (("a", {"floors": floors}), ("b", {})))  # fmt: skip
     assert (a.marks, b.marks) == ("real 7.719, untrained 1.000", "-")
     assert a.column == b.column, "they say nothing of how a run was judged"
+    (both,) = heads(scored(tmp_path / "both", a={SCORE: card(2.0)}, b={SCORE: card(3.0, floors=floors)}), None, [], "refuse")
+    assert both.marks == a.marks, "of a run that has some"
 
 
 def test_what_is_counted_has_its_name(tmp_path: Path) -> None:

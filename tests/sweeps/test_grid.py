@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from PIL import Image
@@ -128,3 +129,15 @@ def test_what_stands_in_its_way_is_a_line(
     grid.grow(sweep)
     assert capsys.readouterr().err == f"warning: no {sweep.grid}: RuntimeError: no paint\n"
     assert not sweep.grid.exists()
+
+
+def test_one_that_hangs_while_it_draws_holds_up_nobody_for_ever(
+    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    end(sweep, ONE)
+    monkeypatch.setattr(grid, "PATIENCE", 0.1)
+    with filelock.FileLock(sweep.path / ".grid.lock"):
+        grid.grow(sweep)
+    assert capsys.readouterr().err.startswith(f"warning: no {sweep.grid}: Timeout: ")
+    grid.grow(sweep)
+    assert variants(sweep) == 1

@@ -39,12 +39,6 @@ class Draw:
     distinct_classes: bool = False
     labelled: bool = False
 
-    @property
-    def bytes(self) -> int:
-        """Of a global batch's pictures, which are nearly all of it."""
-        pictures = self.batch_size * (2 if self.mismatched == "image" else 1)
-        return pictures * 3 * self.resolution**2
-
 
 def check_trainable(records: Sequence[Record], rows: NDArray[np.int64], draw: Draw, root: str) -> None:
     """Raise UserError where these training rows cannot make a batch."""

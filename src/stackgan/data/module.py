@@ -42,8 +42,7 @@ class CaptionedPictures(Published):
     and centred. contrast_stretch: see decode.stretch. on_problem: see OnProblem. validate: see hold_out. distinct_classes: see
     Draw. image_encoder: whose features batches bring along, None for none. classes: a judge's, whose split and whose labels
     batches then have (see by_picture); None for everybody else.
-    workers: processes of the loader, 0 for none, None as the device wants it (see loader_processes()). prepare_workers: threads
-    that decode, 0 for one a core.
+    workers: processes of the loader, 0 for none. prepare_workers: threads that decode, 0 for one a core.
     Errors in data or settings are UserErrors, raised before anything is kept.
     """
 
@@ -68,7 +67,7 @@ class CaptionedPictures(Published):
         on_problem: OnProblem,
         validate: bool,
         validation_classes: Positive,
-        workers: Natural | None,
+        workers: Natural,
         prepare_workers: Natural,
         distinct_classes: bool = False,
         image_encoder: ImageEncoder | None = None,
@@ -167,13 +166,12 @@ class CaptionedPictures(Published):
                 f"take a multiple of {world}, or change trainer.devices"
             )
         batches = Batches(self.arrays, self._train_rows, self.draw, rank, world)
-        device = self.trainer.strategy.root_device if self.trainer is not None else torch.device("cpu")
         return DataLoader(
             batches,
             sampler=Iterations(*self._span),
             batch_size=None,
-            num_workers=loader_processes(device, self.draw.bytes // world) if self.workers is None else self.workers,
-            pin_memory=device.type == "cuda",
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
+            **loader_processes(self.workers),
         )
 
     def examples(self, split: Split, count: int, seed: int = 0) -> Examples:

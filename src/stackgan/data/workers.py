@@ -1,27 +1,25 @@
-"""How many processes make batches while the device trains."""
+"""Processes that make batches beside the one that trains."""
 
-import shutil
-from pathlib import Path
-
-import torch
-
-AHEAD = 2
-"""On a GPU. One batch takes the host a few milliseconds, an iteration on the GPU ten and more."""
-
-PREFETCHED = 2
-"""Batches that PyTorch's loader keeps ready for each process."""
-
-SHARED = Path("/dev/shm")
-"""The memory through which processes of Linux hand on batches; containers often have 64 MB of it."""
+import signal
+import sys
+from typing import Any
 
 
-def loader_processes(device: torch.device, batch_bytes: int, shared: Path = SHARED) -> int:
-    """None on a CPU, whose cores training wants; AHEAD on a GPU, which would wait for every batch made in between.
+def loader_processes(count: int) -> dict[str, Any]:
+    """What PyTorch's DataLoader is told of them; nothing for none.
 
-    batch_bytes: of one batch. None, too, where the shared memory has no room for twice what will lie there: a loader's process that
-    runs out of it is killed without a word of the cause.
+    Forked on Linux whatever the process itself was started by: those of joblib know a way of their own that the loader cannot use.
     """
-    if device.type == "cpu":
-        return 0
-    needed = batch_bytes * AHEAD * PREFETCHED
-    return AHEAD if not shared.is_dir() or shutil.disk_usage(shared).free > 2 * needed else 0
+    if not count:
+        return {}
+    context = "fork" if sys.platform == "linux" else None
+    return {"num_workers": count, "worker_init_fn": leave_stopping_to_the_run, "multiprocessing_context": context}
+
+
+def leave_stopping_to_the_run(worker: int) -> None:
+    """Ctrl-C, or a signal to the whole group, reaches these processes too: they go on until the run has made its checkpoint.
+
+    The run ends them at its own end; where it is killed they see that it is gone.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

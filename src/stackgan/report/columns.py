@@ -68,7 +68,10 @@ def heads(variants: Sequence[Variant], scores: Sequence[str] | None, figures: Se
     found: dict[str, dict[Column, tuple[str, Figure]]] = {}
     for run, figure in _figures(variants):
         if figure.key in shown if figure.scored else _named(figure.key, figures):
-            found.setdefault(figure.key, {}).setdefault(figure.column, (run, figure))
+            ways = found.setdefault(figure.key, {})
+            # A run that was scored with floors stands for those that were not.
+            if figure.column not in ways or (figure.floors and not ways[figure.column][1].floors):
+                ways[figure.column] = run, figure
     out = []
     for key, ways in sorted(found.items(), key=lambda item: not next(iter(item[1].values()))[1].scored):
         if len(ways) > 1 and mixed == "refuse":

@@ -47,7 +47,7 @@ def summary(found: Comparison) -> str:
     done, data = sum(record.done for record in records), ", ".join(section.data for section in found.sections)
     state = "all finished" if done == len(records) else f"{done} of them finished"
     seeds = sorted({record.seed for record in records})
-    commits = sorted({record.commit[:7] for record in records if record.commit})
+    commits = sorted({record.code for record in records if record.code})
     code = "" if not commits else f"code {commits[0]}" if len(commits) == 1 else f"code of {len(commits)} commits"
     words = [
         f"{_many(len(records), 'run')} of {_many(len(found.variants), 'variant')} on {data}, {state}",

@@ -19,6 +19,9 @@ COST = ("seconds", "images_per_second", "peak_memory_gib", "peak_gpu_memory_gib"
 BARE = "done, but without results.json"
 """The state of a run whose figures were lost."""
 
+COMMIT = 10
+"""Digits of a commit."""
+
 WAY = "python src/compare.py reads runs of python src/train.py"
 
 
@@ -48,6 +51,11 @@ class Record:
     def done(self) -> bool:
         """Whether its figures are those of a whole budget."""
         return self.state == "done"
+
+    @property
+    def code(self) -> str:
+        """The commit, shortened; with a + where the code differed from it."""
+        return self.commit[:COMMIT] + "+" * self.commit.endswith("+")
 
 
 def read(folder: RunFolder, identity: Identity, variant: str | None = None) -> Record:

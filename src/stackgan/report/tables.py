@@ -13,8 +13,6 @@ from stackgan.report.table import Measured, Table, counted, estimated
 from stackgan.report.variants import MOST, Variant, setting
 from stackgan.report.verdicts import Verdict, matches, verdicts
 
-COMMIT = 10
-"""Digits of a commit."""
 INTERVAL = "Mean over seeds with 95 % by Student's t; no interval of a single seed, nor of seeds that agree to the last digit."
 HOWS = {"welch": "Welch's t test, 95 %", "paired": "a paired t test over the seeds that both have, 95 %"}
 
@@ -38,7 +36,7 @@ def protocols(data: str, columns: Sequence[Head]) -> Table:
         [head.name, meaning(head.example.key) or "-", head.better, head.count or "-", head.marks, head.protocol] for head in columns
     ]
     note = "n: of each run. Figures share a column only where judge and protocol are equal in everything."
-    heads = ["figure", "what it says", "better", "n", "on the same scale", "judge and protocol"]
+    heads = ["figure", "what it says", "better", "n", "on the same scale, of one run", "judge and protocol"]
     return Table(f"{data}-protocols", f"Figures, judges and protocols on {data}", heads, rows, note)
 
 
@@ -176,16 +174,12 @@ def _costs(done: Sequence[Record]) -> list[str]:
 def runs(variants: Sequence[Variant]) -> Table:
     """Every run and how far it came."""
     rows = [
-        [one.data, variant.label, str(one.seed), one.name, one.state, counted(one.images_seen), _commit(one)]
+        [one.data, variant.label, str(one.seed), one.name, one.state, counted(one.images_seen), one.code or "-"]
         for variant in variants
         for one in variant.records
     ]
     heads = ["data", "variant", "seed", "run", "state", "images seen", "commit"]
     return Table("runs", "Runs", heads, rows, "Commit: of the code that trained the run, + where files differed from it.")
-
-
-def _commit(record: Record) -> str:
-    return record.commit[:COMMIT] + ("+" if record.commit.endswith("+") else "") or "-"
 
 
 def figures(variants: Sequence[Variant]) -> str:

@@ -27,6 +27,9 @@ SPLITS: tuple[Split, ...] = ("test", "held_out", "validation", "train")
 SENTENCES, NOISES, CELL = 4, 2, 96
 SHOWN = "runs shown"
 """A text in the PNG: the fingerprint of the finished runs that it was drawn of."""
+PATIENCE = 300.0
+"""Seconds to wait for another process that draws: one that hangs holds up nobody for ever, and the end of the sweep draws again."""
+
 Finished = tuple[Job, RunFolder, int]
 """A job that is done, its run, and the images that this has seen."""
 
@@ -49,7 +52,7 @@ def grow(sweep: SweepFolder) -> None:
     """
     try:
         # Of several jobs that end at once the last one in here finds all of them done.
-        with filelock.FileLock(sweep.path / ".grid.lock"):
+        with filelock.FileLock(sweep.path / ".grid.lock", timeout=PATIENCE):
             finished = _finished(sweep)
             shown = fingerprint([[job.variant, job.seed, job.run, images] for job, _, images in finished])
             if finished and _shown(sweep.grid) != shown:
