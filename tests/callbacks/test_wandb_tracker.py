@@ -105,6 +105,38 @@ def test_a_table_is_bounded_and_a_place_of_the_users_own_stays(tmp_path: Path) -
     assert row["drawn/test.count"] == 5
 
 
+HELD = """
+import gc, sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from stackgan.callbacks.tracker import Drawings, RunCard
+from stackgan.callbacks.wandb_tracker import WandbTracker
+folder = Path(sys.argv[1])
+tracker = WandbTracker(project="stackgan", entity=None, mode="offline", tags=[], finish_seconds=8.0)
+tracker.begin(RunCard(folder, "run", "stage1", "toybirds", None, (), {}, {}, 0, 1))
+four = np.zeros((4, 8, 8, 3), np.uint8)
+for look in range(1, 6):
+    tracker.pictures(look, "drawn/test", Drawings(four, tuple("abcd"), tuple(range(4)), {"real": four}))
+gc.collect()
+print(sum(isinstance(kept, Image.Image) for kept in gc.get_objects()))
+tracker.finish({}, done=True)
+"""
+
+
+@pytest.mark.slow
+def test_no_pixels_of_a_look_stay_in_memory(tmp_path: Path) -> None:
+    """wandb keeps the last 100 tables, with all their objects, as long as the program runs."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    command = [sys.executable, "-c", HELD, str(folder)]
+    ended = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "0\n"
+    looks = tables(files(folder)[0], "drawn/test/table")
+    assert [look["images seen"] for look in looks] == [[look] * 4 for look in range(1, 6)]
+
+
 @pytest.mark.slow
 def test_settings_group_tags_and_results_read_back(resumed: tuple[Path, list[Session]]) -> None:
     folder, _ = resumed

@@ -86,12 +86,14 @@ class WandbTracker(Tracker):
             return
         image = wandb_reach.load().Image
         drawn = [image(picture, caption=said) for picture, said in zip(drawings.drawn_NHWC, drawings.sentences, strict=True)]
+        self._log(images_seen, {name: drawn})
         columns = {
-            "images seen": [images_seen] * len(drawn), "sentence": drawings.sentences, "key": drawings.keys, "drawn": drawn,
+            "images seen": [images_seen] * len(drawn), "sentence": drawings.sentences, "key": drawings.keys,
+            # Of the same files, but new: wandb keeps a table's objects, and those of the logged list have loaded their pixels.
+            "drawn": [image(logged) for logged in drawn[:ROWS]],
             **{whose: [image(picture) for picture in pictures[:ROWS]] for whose, pictures in drawings.beside.items()},
         }  # fmt: skip
         rows = [list(row) for row in zip(*(column[:ROWS] for column in columns.values()), strict=True)]
-        self._log(images_seen, {name: drawn})
         table = wandb_reach.load().Table(columns=list(columns), data=rows)
         self._within_limits(lambda: self._log(images_seen, {f"{name}/table": table}))
 
