@@ -1,6 +1,8 @@
+import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 from wandb_host import host
 
 from stackgan.callbacks import wandb_reach
-from stackgan.callbacks.tracker import kept_id
+from stackgan.callbacks.tracker import RunCard, kept_id
 from stackgan.callbacks.wandb_tracker import WandbTracker
 from stackgan.core.errors import UserError
 
@@ -75,6 +77,47 @@ def test_only_online_insists_on_a_key(
             check()
     else:
         check()
+
+
+@pytest.mark.parametrize("users", [None, "/users/own"])
+@pytest.mark.parametrize("end", ["finish", "fail", "abandon"])
+def test_the_folder_of_artifacts_is_that_of_the_run_while_it_lasts(
+    end: str, users: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(**_: Any) -> None:
+        if end == "fail":
+            raise TimeoutError
+
+    fake(monkeypatch, "offline", key=False, answers=False)
+    monkeypatch.setattr(wandb_reach, "_kept", [])
+    if users is None:
+        monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
+    else:
+        monkeypatch.setenv("WANDB_DATA_DIR", users)
+    tracker = WandbTracker(project="p", entity=None, mode="offline", tags=[], finish_seconds=8.0)
+    run = SimpleNamespace(
+        define_metric=lambda *_, **__: None, offline=True, dir=tmp_path / "wandb/1/files", summary={}, finish=finish
+    )
+    monkeypatch.setattr(tracker, "_init", lambda *_: run)
+    tracker.begin(RunCard(tmp_path, "run", "stage1", "toybirds", None, (), {}, {}, 0, 1))
+    assert os.environ["WANDB_DATA_DIR"] == (users or str(tmp_path / "wandb"))
+    if end == "abandon":
+        tracker.abandon()
+    else:
+        with pytest.raises(TimeoutError) if end == "fail" else nullcontext():
+            tracker.finish({}, done=True)
+    assert os.environ.get("WANDB_DATA_DIR") == users
+
+
+def test_a_run_that_ends_late_leaves_the_next_ones_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
+    monkeypatch.setattr(wandb_reach, "_kept", [])
+    for name in ("first", "second"):
+        wandb_reach.keep_in(tmp_path / name)
+    wandb_reach.let_go(tmp_path / "first")
+    assert os.environ["WANDB_DATA_DIR"] == str(tmp_path / "second")
+    wandb_reach.let_go(tmp_path / "second")
+    assert "WANDB_DATA_DIR" not in os.environ
 
 
 def test_the_id_is_made_once(tmp_path: Path) -> None:

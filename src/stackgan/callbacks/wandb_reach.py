@@ -49,11 +49,19 @@ def load() -> ModuleType:
 def keep_in(folder: Path) -> None:
     """Artifacts of the run that now begins, as tables are, wait in this folder until they are sent, not in the user's home.
 
-    A WANDB_DATA_DIR of the user's own stays.
+    A WANDB_DATA_DIR of the user's own stays. let_go ends it.
     """
     if os.environ.get(DATA_DIR) in (None, *_kept):
         _kept[:] = [str(folder.absolute())]
         os.environ[DATA_DIR] = _kept[0]
+
+
+def let_go(folder: Path) -> None:
+    """The run is over: what keep_in set for it is as the user had it, unset. That of a run that began since stays."""
+    if _kept == [str(folder.absolute())]:
+        if os.environ.get(DATA_DIR) == _kept[0]:
+            del os.environ[DATA_DIR]
+        _kept.clear()
 
 
 def choose(mode: Mode) -> Way:

@@ -55,7 +55,6 @@ class WandbTracker(Tracker):
     def begin(self, card: RunCard) -> None:
         """Go online, or offline with a line that says why."""
         self._card, way = card, wandb_reach.choose(self.mode)
-        wandb_reach.keep_in(card.folder / "wandb")
         if way.mode == "disabled":
             _say(f"off ({way.why})")
             return
@@ -73,6 +72,8 @@ class WandbTracker(Tracker):
         self._run.define_metric("images_seen")
         self._run.define_metric("*", step_metric="images_seen")
         _say(f"offline ({why}); {self.way_out}" if self._run.offline else str(self._run.url))
+        # Last: nobody ends a run whose begin failed.
+        wandb_reach.keep_in(card.folder / "wandb")
 
     def record(self, images_seen: int, values: Mapping[str, float]) -> None:
         """A row at the step of its iteration."""
@@ -95,14 +96,22 @@ class WandbTracker(Tracker):
     def finish(self, results: Mapping[str, Any], done: bool) -> None:
         """Results go into the run's summary. Raises TimeoutError where uploading takes too long."""
         self._tables = False
-        if self._run is not None:
-            self._run.summary.update({**results, "done": done})
-            self._run.finish(exit_code=0 if done else 1)
+        try:
+            if self._run is not None:
+                self._run.summary.update({**results, "done": done})
+                self._run.finish(exit_code=0 if done else 1)
+        finally:
+            self._let_go()
 
     def abandon(self) -> None:
         """Kill wandb's own process, for which the end of the program would wait without limit; a later run starts another."""
         self._tables = False
+        self._let_go()
         wandb_reach.abandon()
+
+    def _let_go(self) -> None:
+        if self._card is not None:
+            wandb_reach.let_go(self._card.folder / "wandb")
 
     def _log(self, images_seen: int, values: dict[str, Any]) -> None:
         if self._run is not None and self._card is not None:
