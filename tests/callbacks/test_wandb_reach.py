@@ -21,7 +21,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, mode: str, key: bool, answers: bool) -
     settings = SimpleNamespace(mode=mode, base_url="https://wandb.example")
     module = SimpleNamespace(setup=lambda: SimpleNamespace(settings=settings), login=lambda **_: key, Error=RuntimeError)
     monkeypatch.setattr(wandb_reach, "load", lambda: module)
-    monkeypatch.setattr(wandb_reach, "answers", lambda url: answers)
+    monkeypatch.setattr(wandb_reach, "answers", lambda *_: answers)
     monkeypatch.setattr(wandb_reach, "_failed", [])
 
 
@@ -53,14 +53,20 @@ def test_after_a_failure_nothing_goes_online_again(monkeypatch: pytest.MonkeyPat
     assert wandb_reach.choose("online") == wandb_reach.Way("offline", "wandb.init failed: too slow")
 
 
-@pytest.mark.parametrize(("heads", "expected"), [(True, True), (False, False)])
-def test_only_an_answer_counts(heads: bool, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wandb_reach, "REACH_SECONDS", 2.0 if expected else 0.3)
+@pytest.mark.parametrize(("heads", "seconds"), [(True, 2.0), (False, 0.3)])
+def test_only_an_answer_counts(heads: bool, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with host(heads=heads) as server:
         then = time.perf_counter()
-        assert wandb_reach.answers(server.url) is expected
+        assert wandb_reach.answers(server.url, seconds) is heads
         assert time.perf_counter() - then < 2
+
+
+def test_a_refusal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    then = time.perf_counter()
+    assert not wandb_reach.answers("http://127.0.0.1:9", 30.0)
+    assert time.perf_counter() - then < 10
 
 
 @pytest.mark.parametrize(("mode", "environment", "key", "refused"), [
