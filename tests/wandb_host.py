@@ -14,14 +14,15 @@ class Host(ThreadingHTTPServer):
 
     upserts: the variables of each UpsertBucket, which is how wandb announces a run. rows: its uploaded history. views: the
     variables of each upsertView, which is how wandb-workspaces saves a page. files: what was uploaded, by path, an artifact's
-    under /kept/a<number>/. artifacts: their types. committed: the ids of those that are whole.
+    under /kept/a<number>/. artifacts: their types. committed: the ids of those that are whole. taken: whether each name
+    of one belongs to another type already.
     """
 
     daemon_threads, block_on_close = True, False
 
-    def __init__(self, posts: int | None, heads: bool) -> None:
+    def __init__(self, posts: int | None, heads: bool, taken: bool) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.posts, self.heads = posts, heads
+        self.posts, self.heads, self.taken = posts, heads, taken
         self.upserts: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
@@ -88,6 +89,8 @@ class Handler(BaseHTTPRequestHandler):
             node = project | {"createdAt": "2026-01-01T00:00:00Z", "user": None}
             return {"data": {"models": {"pageInfo": page, "edges": [{"node": node}]}}}
         if "rtifact" in name:
+            if name == "ArtifactType" and self.server.taken:
+                return {"data": {"project": {"artifact": {"artifactType": {"name": "dataset"}}}}}
             return {"data": self.artifact(name, variables)}
         if name.lower().startswith("upsertview"):
             self.server.views.append(variables)
@@ -142,8 +145,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def host(posts: int | None = None, heads: bool = True) -> Iterator[Host]:
-    server = Host(posts, heads)
+def host(posts: int | None = None, heads: bool = True, taken: bool = False) -> Iterator[Host]:
+    server = Host(posts, heads, taken)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

@@ -72,39 +72,6 @@ def test_tables_read_back_a_look_each(resumed: tuple[Path, list[Session]]) -> No
     assert all(row["sheets/test.count"] == row["sheets/test/table.nrows"] == 2 for row in rows.values())
 
 
-MANY = """
-import sys
-from pathlib import Path
-import numpy as np
-from stackgan.callbacks import wandb_tracker
-from stackgan.callbacks.tracker import Drawings, RunCard
-wandb_tracker.ROWS = 3
-folder = Path(sys.argv[1])
-tracker = wandb_tracker.WandbTracker(project="stackgan", entity=None, mode="offline", tags=[], finish_seconds=8.0)
-tracker.begin(RunCard(folder, "run", "stage1", "toybirds", None, (), {}, {}, 0, 1))
-five = np.zeros((5, 4, 4, 3), np.uint8)
-tracker.pictures(1, "drawn/test", Drawings(five, tuple("abcde"), tuple(range(5)), {"real": five, "Stage-I 64 px": five}))
-tracker.finish({}, done=True)
-"""
-
-
-@pytest.mark.slow
-def test_a_table_is_bounded_and_a_place_of_the_users_own_stays(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    command = [sys.executable, "-c", MANY, str(folder)]
-    env = environment(tmp_path, WANDB_DATA_DIR=str(tmp_path / "mine"))
-    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == 0, ended.stderr
-    (file,) = files(folder)
-    (look,) = tables(file, "drawn/test/table")
-    assert look["sentence"] == ["a", "b", "c"]
-    assert list(look)[3:] == ["drawn", "real", "Stage-I 64 px"]
-    assert all(path.is_relative_to(tmp_path / "mine") for path in look["drawn"])
-    (row,) = history(file)
-    assert row["drawn/test.count"] == 5
-
-
 @pytest.mark.slow
 def test_settings_group_tags_and_results_read_back(resumed: tuple[Path, list[Session]]) -> None:
     folder, _ = resumed

@@ -49,11 +49,19 @@ def load() -> ModuleType:
 def keep_in(folder: Path) -> None:
     """Artifacts of the run that now begins, as tables are, wait in this folder until they are sent, not in the user's home.
 
-    A WANDB_DATA_DIR of the user's own stays.
+    A WANDB_DATA_DIR of the user's own stays. let_go ends it.
     """
     if os.environ.get(DATA_DIR) in (None, *_kept):
         _kept[:] = [str(folder.absolute())]
         os.environ[DATA_DIR] = _kept[0]
+
+
+def let_go(folder: Path) -> None:
+    """The run is over: what keep_in set for it is as the user had it, unset. That of a run that began since stays."""
+    if _kept == [str(folder.absolute())]:
+        if os.environ.get(DATA_DIR) == _kept[0]:
+            del os.environ[DATA_DIR]
+        _kept.clear()
 
 
 def choose(mode: Mode) -> Way:
@@ -68,7 +76,7 @@ def choose(mode: Mode) -> Way:
     if _failed:
         return Way("offline", _failed[0])
     trouble = key_trouble()
-    if trouble is None and mode == "auto" and not answers(settings.base_url):
+    if trouble is None and mode == "auto" and not answers(settings.base_url, REACH_SECONDS):
         trouble = f"{urlsplit(settings.base_url).netloc} does not answer"
     return Way("online", "") if trouble is None else Way("offline", trouble)
 
@@ -105,13 +113,13 @@ def abandon() -> None:
             load().teardown()
 
 
-def answers(url: str) -> bool:
-    """Whether an HTTP server answers within REACH_SECONDS, with any status: a host can accept a connection and stay silent."""
+def answers(url: str, seconds: float) -> bool:
+    """Whether an HTTP server answers within these seconds, with any status: a host can accept a connection and stay silent."""
     answered = threading.Event()
 
     def ask() -> None:
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=REACH_SECONDS).close()
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds).close()
         except urllib.error.HTTPError:
             pass
         except urllib.error.URLError as error:
@@ -123,5 +131,7 @@ def answers(url: str) -> bool:
         answered.set()
 
     # In a thread: a name can take far longer to look up than the timeout says.
-    threading.Thread(target=ask, name="is W&B there", daemon=True).start()
-    return answered.wait(REACH_SECONDS)
+    asking = threading.Thread(target=ask, name="is W&B there", daemon=True)
+    asking.start()
+    asking.join(seconds)  # and no longer than it asks: a refusal comes at once
+    return answered.is_set()

@@ -34,6 +34,7 @@ class WandbTracker(Tracker):
         self._card: RunCard | None = None
         self._run: Any = None
         self._asking: threading.Thread | None = None
+        self._tables = True
 
     @property
     def way_out(self) -> str:
@@ -54,7 +55,6 @@ class WandbTracker(Tracker):
     def begin(self, card: RunCard) -> None:
         """Go online, or offline with a line that says why."""
         self._card, way = card, wandb_reach.choose(self.mode)
-        wandb_reach.keep_in(card.folder / "wandb")
         if way.mode == "disabled":
             _say(f"off ({way.why})")
             return
@@ -72,6 +72,8 @@ class WandbTracker(Tracker):
         self._run.define_metric("images_seen")
         self._run.define_metric("*", step_metric="images_seen")
         _say(f"offline ({why}); {self.way_out}" if self._run.offline else str(self._run.url))
+        # Last: nobody ends a run whose begin failed.
+        wandb_reach.keep_in(card.folder / "wandb")
 
     def record(self, images_seen: int, values: Mapping[str, float]) -> None:
         """A row at the step of its iteration."""
@@ -81,33 +83,52 @@ class WandbTracker(Tracker):
         """A list of pictures, each under its sentence, for the slider over steps; and a table of this look, to sort and filter.
 
         The table `<name>/table` has a row a sentence, at most ROWS: W&B keeps each look's as it was logged.
+        The first that fails, as where the host takes no artifacts or the disk is full, is said, and the run's last.
         """
         if self._run is None or self._card is None:
             return
         image = wandb_reach.load().Image
         drawn = [image(picture, caption=said) for picture, said in zip(drawings.drawn_NHWC, drawings.sentences, strict=True)]
-        columns = {
-            "images seen": [images_seen] * len(drawn), "sentence": drawings.sentences, "key": drawings.keys, "drawn": drawn,
-            **{whose: [image(picture) for picture in pictures[:ROWS]] for whose, pictures in drawings.beside.items()},
-        }  # fmt: skip
-        rows = [list(row) for row in zip(*(column[:ROWS] for column in columns.values()), strict=True)]
         self._log(images_seen, {name: drawn})
-        table = wandb_reach.load().Table(columns=list(columns), data=rows)
-        self._within_limits(lambda: self._log(images_seen, {f"{name}/table": table}))
+        if self._tables:
+            self._or_no_more_tables(lambda: self._log_table(images_seen, f"{name}/table", drawn, drawings))
 
     def finish(self, results: Mapping[str, Any], done: bool) -> None:
         """Results go into the run's summary. Raises TimeoutError where uploading takes too long."""
-        if self._run is not None:
-            self._run.summary.update({**results, "done": done})
-            self._run.finish(exit_code=0 if done else 1)
+        self._tables = False
+        try:
+            if self._run is not None:
+                self._run.summary.update({**results, "done": done})
+                self._run.finish(exit_code=0 if done else 1)
+        finally:
+            self._let_go()
 
     def abandon(self) -> None:
         """Kill wandb's own process, for which the end of the program would wait without limit; a later run starts another."""
+        self._tables = False
+        self._let_go()
         wandb_reach.abandon()
+
+    def _let_go(self) -> None:
+        if self._card is not None:
+            wandb_reach.let_go(self._card.folder / "wandb")
 
     def _log(self, images_seen: int, values: dict[str, Any]) -> None:
         if self._run is not None and self._card is not None:
             self._run.log({**values, "images_seen": images_seen}, step=self._card.iteration(images_seen))
+
+    def _log_table(self, images_seen: int, name: str, drawn: list[Any], drawings: Drawings) -> None:
+        """drawn: the logged list."""
+        image = wandb_reach.load().Image
+        columns = {
+            "images seen": [images_seen] * len(drawn), "sentence": drawings.sentences, "key": drawings.keys,
+            # Of the same files, but new: wandb keeps a table's objects, and those of the logged list have loaded their pixels.
+            "drawn": [image(logged) for logged in drawn[:ROWS]],
+            **{whose: [image(picture) for picture in pictures[:ROWS]] for whose, pictures in drawings.beside.items()},
+        }  # fmt: skip
+        rows = [list(row) for row in zip(*(column[:ROWS] for column in columns.values()), strict=True)]
+        table = wandb_reach.load().Table(columns=list(columns), data=rows)
+        self._within_limits(lambda: self._log(images_seen, {name: table}))
 
     def _within_limits(self, log: Callable[[], None]) -> None:
         """Online, a table is logged once the host has answered a question, for which the rows behind it would wait.
@@ -119,19 +140,19 @@ class WandbTracker(Tracker):
             return
         if self._asking is not None and self._asking.is_alive():
             return
-        failed: list[Exception] = []
-
-        def ask() -> None:
-            try:
-                log()
-            except Exception as error:
-                failed.append(error)
-
-        self._asking = threading.Thread(target=ask, name="table for W&B", daemon=True)
+        self._asking = threading.Thread(target=self._or_no_more_tables, args=(log,), name="table for W&B", daemon=True)
         self._asking.start()
         self._asking.join(TABLE_SECONDS)
-        if failed:
-            raise failed[0]
+
+    def _or_no_more_tables(self, log: Callable[[], None]) -> None:
+        """A failed table is no failed row, of which a few would end all curves. Once the run ends, what fails is not news."""
+        try:
+            log()
+        except Exception as error:
+            if self._tables:
+                self._tables = False
+                why = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+                _say(f"no more tables in this run ({why}); rows and lists of pictures go on")
 
     def _init(self, card: RunCard, mode: str) -> Any:
         wandb = wandb_reach.load()

@@ -75,7 +75,7 @@ def compare(composed: DictConfig) -> Path:
     _tell(made, folder)
     if place is not None:
         keys = wandb_pages.logged(made.variants, [*config["curves"], *config["figures"]], config["wandb"]["losses"])
-        for url in publishing.publish(made, keys, place, config["wandb"]["seconds"], folder):
+        for url in publishing.publish(made, keys, place, config["wandb"], folder):
             print(f"published: {url}", flush=True)
         for later in publishing.unsent(records):
             print(f"note: not yet sent, and so not on these pages: wandb sync {later}/offline-run-*", flush=True)

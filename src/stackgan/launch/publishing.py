@@ -17,9 +17,9 @@ from stackgan.report.comparison import Comparison
 from stackgan.report.record import Record
 
 INSTALL = "pip install --constraint constraints.txt --editable '.[dashboards]' in the project's folder"
-AGAIN = "`wandb login` or WANDB_API_KEY brings a key, publish=null leaves it at the files"
-ANSWER_SECONDS = 6.0
-"""In which the host must have answered, or the program ends: with that, within 10 s of having written its files."""
+AGAIN = (
+    "`wandb login` or WANDB_API_KEY brings a key, a higher wandb.answer_seconds waits longer, publish=null leaves it at the files"
+)
 
 
 class Wandb(settings.Part):
@@ -28,6 +28,7 @@ class Wandb(settings.Part):
     project: str | None
     entity: str | None
     losses: list[str]
+    answer_seconds: PositiveFloat
     seconds: PositiveFloat
 
 
@@ -59,21 +60,29 @@ def foresee(records: Sequence[Record], config: Mapping[str, Any]) -> tuple[str |
     return found["entity"], found["project"] or "stackgan"
 
 
-def publish(made: Comparison, keys: wandb_pages.Keys, place: tuple[str | None, str], seconds: float, folder: Path) -> list[str]:
+def publish(
+    made: Comparison, keys: wandb_pages.Keys, place: tuple[str | None, str], config: Mapping[str, Any], folder: Path
+) -> list[str]:
     """Send both pages; returns their addresses. folder: where the comparison's files are. Raises UserError where that fails.
 
-    seconds: how long sending may take once the host has answered.
+    config: of Wandb.
     """
-    until = time.monotonic() + ANSWER_SECONDS
+    # Before the host's time begins: importing these takes seconds on a busy machine.
+    client = wandb_reach.load().Api
     if trouble := _trouble():
         raise UserError(f"publish=wandb: {trouble}; the files are in {folder}; {AGAIN}")
+    limit, seconds = config["answer_seconds"], config["seconds"]
+    silent = f"publish=wandb: {_host()} does not answer within wandb.answer_seconds={limit:g}; the files are in {folder}; {AGAIN}"
+    until = time.monotonic() + limit
+    if not wandb_reach.answers(_url(), limit):
+        raise UserError(silent)
     answered = threading.Event()
     sent: list[str] = []
     failed: list[BaseException] = []
 
     def work() -> None:
         try:
-            account = wandb_reach.load().Api()  # asks the host whose key this is
+            account = client()  # asks the host whose key this is
             answered.set()
             sent.extend(_send(account, made, keys, *place))
         except BaseException as error:  # SystemExit too: this is no thread that could end the program
@@ -85,7 +94,7 @@ def publish(made: Comparison, keys: wandb_pages.Keys, place: tuple[str | None, s
     thread.start()
     if not answered.wait(max(until - time.monotonic(), 0)):
         wandb_reach.abandon()
-        raise UserError(f"publish=wandb: {_host()} does not answer; the files are in {folder}; {AGAIN}")
+        raise UserError(silent)
     thread.join(seconds)
     if thread.is_alive():
         wandb_reach.abandon()
@@ -109,12 +118,8 @@ def _synced(file: Path) -> bool:
 
 
 def _trouble() -> str | None:
-    """Why nothing can be sent; found out without a prompt, and within seconds."""
-    if not wandb_reach.wants_key():
-        return "WANDB_MODE says offline"
-    if trouble := wandb_reach.key_trouble():
-        return trouble
-    return None if wandb_reach.answers(_url()) else f"{_host()} does not answer"
+    """Why nothing can be sent, whatever the host says; found out without a prompt."""
+    return wandb_reach.key_trouble() if wandb_reach.wants_key() else "WANDB_MODE says offline"
 
 
 def _url() -> str:
