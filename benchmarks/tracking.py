@@ -17,12 +17,15 @@ from lightning.pytorch import Callback, Trainer
 from throughput import intervals, job_of, now, timed
 
 from stackgan.callbacks.guard import guard
-from stackgan.callbacks.tracker import RunCard, Tracker
+from stackgan.callbacks.tracker import Drawings, RunCard, Tracker
 from stackgan.callbacks.wandb_tracker import WandbTracker
 from stackgan.devices.ranks import Place
 from stackgan.launch import fitting
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), np.uint8)
+DRAWINGS = Drawings(
+    PICTURES, ("a small red bird with white wings",) * len(PICTURES), tuple(range(len(PICTURES))), {"real": PICTURES}
+)
 
 
 class Switched(Callback):
@@ -50,7 +53,7 @@ class Switched(Callback):
             self.on = not self.on
         self._begun = now()
         if self.on:
-            self.tracker.pictures(pl_module.images_seen, "drawn", PICTURES, ["a small red bird with white wings"] * len(PICTURES))
+            self.tracker.pictures(pl_module.images_seen, "drawn", DRAWINGS)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ RANKS = (*WORDS, "stage.recipe.batch_size=8", "stage.images=24", "trainer.accele
 
 
 def of_desk(desk: Path, word: bytes) -> list[int]:
-    """Processes that were started here by a command with this word."""
+    """Other processes that were started here by a command with this word."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -38,14 +38,14 @@ def of_desk(desk: Path, word: bytes) -> list[int]:
                 found.append(int(process.name))
         except OSError:  # of another user, or gone
             continue
-    return found
+    return [process for process in found if process != os.getpid()]
 
 
 @pytest.fixture
 def nothing_left(desk: Path) -> Iterator[None]:
     """Processes that a failed test left behind in its desk end with it, those of launchers and ranks too."""
     yield
-    while left := [process for process in of_desk(desk, b"") if process != os.getpid()]:
+    while left := of_desk(desk, b""):
         for process in left:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
@@ -171,7 +171,13 @@ def test_runs_under_submitit_are_tracked_apart_and_stay_the_same_after_a_kill(
 ) -> None:
     words = ("-m", "hydra/launcher=submitit_local", *(word for word in WORDS if word != "logger=none"), "seed=0,1")
     running = start(desk, *words, "stage.images=40000", "trainer.checkpoint_every_images=40")
-    wait_for(lambda: len({path.parent for path in SWEEP.rglob("checkpoints/seen-*.pt")}) == 2)
+    # W&B begins beside training, and on a busy machine later than the first checkpoint.
+    wait_for(
+        lambda: all(
+            len({path.parent for path in SWEEP.rglob(name)}) == 2
+            for name in ("checkpoints/seen-*.pt", "wandb/offline-run-*/*.wandb")
+        )
+    )
     for process in [running.pid, *of_desk(desk, b"submitit")]:
         os.kill(process, signal.SIGKILL)
     running.communicate(timeout=120)
